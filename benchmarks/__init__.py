@@ -1,0 +1,1 @@
+"""What dummyLLM costs, measured beside the least an ASGI app can do."""

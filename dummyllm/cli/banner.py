@@ -1,0 +1,64 @@
+"""Knows what a server says when it starts: what it is, what it is set to, and the line that replays the run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from dummyllm import __version__
+from dummyllm.core.mode import Mode
+from dummyllm.settings import Settings
+
+HOST_DEFAULT = "127.0.0.1"
+PORT_DEFAULT = 8787
+
+PAYLOAD = '{"op":"llm.chat","args":{"model":"llama3.1:8b","messages":[{"role":"user","content":"Hello"}]}}'
+BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+
+
+def banner(settings: Settings, url: str, replay: str, *, warnings: tuple[str, ...] = (), is_colourful: bool) -> str:
+    """Return the banner of a server at *url*, many lines."""
+    title = f"dummyLLM {__version__} at {url}"
+    lines = [f"{BOLD}{title}{PLAIN}" if is_colourful else title, ""]
+    lines += [f"  {name:<8}{text}" for name, text in _rows(settings)]
+    lines += [f"  {'warning':<8}{text}" for text in warnings]
+    lines += ["", f"  {'try':<8}{curl(settings, url)}", f"  {'replay':<8}{replay}", "", "Ctrl-C ends it."]
+    return "\n".join(lines)
+
+
+def _rows(settings: Settings) -> Iterator[tuple[str, str]]:
+    yield "mode", settings.mode.value
+    if settings.mode is Mode.RANDOM:
+        yield "weights", ",".join(f"{mode.value}={weight}" for mode, weight in settings.random_weights)
+    yield "latency", f"{settings.latency_ms} ms"
+    yield "seed", str(settings.seed)
+    for note in settings.notes:
+        yield "note", note
+
+
+def curl(settings: Settings, url: str) -> str:
+    """Return a command that submits a job."""
+    words = ["curl", "-s", f"{url}/v1/jobs", "-H", "Content-Type: application/json", "-d", PAYLOAD]
+    line = shlex.join(words)
+    if settings.api_key is not None:
+        line += ' -H "Authorization: Bearer $DUMMYLLM_API_KEY"'
+    return line
+
+
+def replay_line(settings: Settings, *, host: str, port: int) -> str:
+    """Return the command that starts this server again: what the environment set, and what the call chose.
+
+    A secret is not in it. In its place stands what a POSIX shell puts there, or says is missing.
+    """
+    words = []
+    for origin in settings.origins:
+        if origin.text:
+            name = origin.setting.variable
+            value = f'"${{{name}:?}}"' if origin.setting.is_secret else shlex.quote(origin.text)
+            words.append(f"{name}={value}")
+    words += ["dummyllm", "serve"]
+    if host != HOST_DEFAULT:
+        words += ["--host", shlex.quote(host)]
+    if port != PORT_DEFAULT:
+        words += ["--port", str(port)]
+    return " ".join(words)

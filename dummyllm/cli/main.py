@@ -1,0 +1,127 @@
+"""Finds the command that was asked for, and runs it: the whole program as a function of its arguments and streams."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from cyclopts import App, CycloptsError
+
+from dummyllm import __version__
+from dummyllm.cli.terminal import Status, Terminal
+
+HELP_WIDTH = 100
+STDIN = "<stdin>"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: the name of its module and of its function there, what it does, and how it is called."""
+
+    name: str
+    help: str
+    examples: tuple[str, ...]
+
+
+COMMANDS = (
+    Command(
+        "serve",
+        "Run the server until Ctrl-C.\n\n"
+        "What befalls each job is set by DUMMYLLM_ variables; `dummyllm config` lists them. The URL goes to standard"
+        " output, everything else to standard error.",
+        (
+            "dummyllm serve",
+            "dummyllm serve --port 0",
+            "DUMMYLLM_MODE=flaky DUMMYLLM_SEED=7 dummyllm serve",
+        ),
+    ),
+    Command(
+        "chat",
+        "Talk to a server, or to ELIZA without one.\n\n"
+        "With a URL every line becomes a job there, with all its HTTP. Without one a server inside this process answers"
+        " at once, with the settings of the environment. Ctrl-D or /quit ends; /help lists what else there is.",
+        (
+            "dummyllm chat",
+            "dummyllm chat --url http://127.0.0.1:8787",
+            "printf 'Hello\\n' | dummyllm chat --seed 7",
+        ),
+    ),
+    Command(
+        "fate",
+        "Say what will happen to a payload, time after time, without a server.\n\n"
+        "FILE is the body of a POST to /v1/jobs. A server in this environment gives it the same ids and fates.",
+        (
+            "dummyllm fate payload.json",
+            "DUMMYLLM_MODE=random dummyllm fate payload.json --times 20 --why",
+            "dummyllm fate - --json < payload.json",
+        ),
+    ),
+    Command(
+        "config",
+        "List every setting, its value, and where that came from.\n\n"
+        "A setting that cannot be read is a mistake: all of them are listed, and the exit status is 2.",
+        (
+            "dummyllm config",
+            "DUMMYLLM_MODE=random dummyllm config --json",
+        ),
+    ),
+)
+
+
+def main(
+    argv: Sequence[str], environ: Mapping[str, str], out: TextIO, err: TextIO, *, source: TextIO | None = None
+) -> int:
+    """Run the command line *argv* and return its exit status; *source* is standard input, empty if None."""
+    terminal = Terminal(environ=environ, source=source or io.StringIO(), out=out, err=err)
+    app = _app(is_plain=not out.isatty())
+    # To cyclopts a lone dash is an option that it does not know.
+    tokens = [STDIN if token == "-" else token for token in argv]
+    try:
+        command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        return terminal.refuse([f"{str(error).rstrip('.')}; dummyllm --help shows how it is called"])
+    if command == app.version_print:
+        terminal.say(f"dummyLLM {__version__}")
+        return Status.OK
+    if command == app.help_print:
+        _print_help(app, bound.arguments["tokens"], terminal)
+        return Status.OK
+    try:
+        return int(command(*bound.args, **bound.kwargs, terminal=terminal))
+    except KeyboardInterrupt:
+        return Status.INTERRUPTED
+
+
+def _app(*, is_plain: bool) -> App:
+    app = App(
+        name="dummyllm",
+        version=__version__,
+        help="The LLM job backend that misbehaves the same way twice.",
+        help_format="plaintext",
+        help_formatter="plain" if is_plain else "default",
+        help_epilogue=_examples("dummyllm serve", "dummyllm chat", "dummyllm fate payload.json"),
+    )
+    for command in COMMANDS:
+        # The name of a function: its module is imported when the command is called, so that none pays for another.
+        path = f"dummyllm.cli.{command.name}:{command.name}"
+        app.command(path, name=command.name, help=command.help, help_epilogue=_examples(*command.examples))
+    return app
+
+
+def _examples(*lines: str) -> str:
+    return "\n".join(["Examples:", *(f"  {line}" for line in lines)])
+
+
+def _print_help(app: App, tokens: Sequence[str], terminal: Terminal) -> None:
+    from rich.console import Console  # noqa: PLC0415  # nothing but help needs it
+
+    out = terminal.out
+    console = Console(
+        file=out,
+        width=None if out.isatty() else HELP_WIDTH,
+        color_system="auto" if terminal.has_colours(out) else None,
+        highlight=False,
+    )
+    app.help_print(tokens, console=console)

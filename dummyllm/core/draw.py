@@ -1,0 +1,67 @@
+"""Chance as a function: numbers that depend on nothing but seed, identity, counter and site.
+
+A draw is keyed BLAKE2b (RFC 7693) with an 8-byte digest: the key is the seed in decimal, the person is `dummyllm-1`,
+the message is identity, counter and site, each with its length in front. There is no generator and no order of calls,
+so two clients racing get the same fates as one client waiting. The site comes last: one keyed state serves all draws
+of a job, copied for each, at a third of the cost of a fresh one.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2b
+
+from dummyllm.core.fingerprint import DIGEST_BYTES, PERSON, packed
+from dummyllm.core.request import Identity, JobId
+
+SEED_DIGITS_MAX = 60
+COUNTER_BYTES = 8
+DRAW_BYTES = 8
+ID_BYTES = 12
+
+
+class Luck:
+    """The draws of one job, or of one submit: those of *identity* when it comes for the *counter*-th time."""
+
+    __slots__ = ("_message", "_seed", "prefix")
+
+    def __init__(self, seed: int, identity: Identity, counter: int) -> None:
+        self._seed = seed
+        message = identity + _COUNTER_LENGTH + counter.to_bytes(COUNTER_BYTES, "big")
+        self._message = message
+        self.prefix = _keyed(seed, DRAW_BYTES).copy()
+        """The hash state that every draw goes on from; copy it, do not update it."""
+        self.prefix.update(message)
+
+    def number(self, site: bytes) -> int:
+        """Return a whole number of 64 bits for the decision at the packed *site* (see `site_of`)."""
+        state = self.prefix.copy()
+        state.update(site)
+        return int.from_bytes(state.digest(), "big")
+
+    def at(self, site: bytes) -> float:
+        """Return a number inside (0, 1), never 0 and never 1, for the decision at the packed *site*."""
+        return ((self.number(site) >> 12) + 0.5) / 2**52
+
+    def job_id(self) -> JobId:
+        """Return the id of the job that this is the luck of: the same run has the same ids."""
+        state = _keyed(self._seed, ID_BYTES).copy()
+        state.update(self._message)
+        return JobId("job_" + state.hexdigest())
+
+
+@lru_cache(maxsize=4096)
+def site_of(name: str) -> bytes:
+    """Return the bytes that stand for the site *name* at the end of a draw's message."""
+    return packed(name.encode())
+
+
+_IDENTITY_LENGTH = DIGEST_BYTES.to_bytes(4, "big")
+_COUNTER_LENGTH = COUNTER_BYTES.to_bytes(4, "big")
+
+
+@lru_cache(maxsize=64)
+def _keyed(seed: int, digest_bytes: int) -> blake2b:
+    # The length of the identity is the same for all. With it the state is past the block that holds the key, and the
+    # copies need not work through that block again.
+    return blake2b(_IDENTITY_LENGTH, key=str(seed).encode(), person=PERSON, digest_size=digest_bytes)

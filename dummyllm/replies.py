@@ -1,0 +1,106 @@
+"""Knows the text with which a job ends well, and how many tokens it is said to have.
+
+The text is made when it is first read, not when the job is accepted: most jobs of a chaos test are never read to the
+end, and a POST should not wait for prose. A token is four characters, rounded up; the point of the figure is that it is
+the same for the same text.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import msgspec
+
+from dummyllm import eliza
+from dummyllm.core.canonical import minified
+from dummyllm.core.job import Job
+from dummyllm.core.mode import Mode
+from dummyllm.core.request import OP_OF_CHAT, JobId
+
+CHARACTERS_PER_TOKEN = 4
+REMEMBERED_MAX = 4096
+REMEMBERED_CHARACTERS_MAX = 4096
+
+
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    """Token counts as a real backend would bill them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """The text an `ok` job ends with."""
+
+    text: str
+    usage: Usage
+
+
+class _Chat(msgspec.Struct):
+    messages: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+_chat_decoder = msgspec.json.Decoder(_Chat)
+
+
+@dataclass(slots=True)
+class Replies:
+    """Writes replies by the ELIZA *script*, None for our own; *eliza_seed* None is the classic 1966 order."""
+
+    script: eliza.Script | None
+    eliza_seed: int | None
+    _remembered: OrderedDict[JobId, Reply]
+
+    def __init__(self, script: eliza.Script | None, eliza_seed: int | None) -> None:
+        self.script = script
+        self.eliza_seed = eliza_seed
+        self._remembered = OrderedDict()
+
+    def reply_to(self, job: Job) -> Reply:
+        """Return the reply of *job*: the same for the same request, however often it is asked for."""
+        reply = self._remembered.get(job.id)
+        if reply is None:
+            reply = self._write(job)
+            if len(reply.text) <= REMEMBERED_CHARACTERS_MAX:
+                self._remember(job.id, reply)
+        return reply
+
+    def clear(self) -> None:
+        """Forget the replies remembered; they come out the same when asked for again."""
+        self._remembered.clear()
+
+    def _write(self, job: Job) -> Reply:
+        request = job.request
+        if job.fate.mode is Mode.ECHO:
+            text = echo(request.args)
+        elif request.op != OP_OF_CHAT:
+            text = f"ok :: op={request.op}"
+        else:
+            # Our own script is read when it is first needed: a server that only ever hangs does not wait for it.
+            script = self.script or eliza.own_script()
+            text = eliza.reply(script, user_texts(request.args), seed=self.eliza_seed)
+        return Reply(text, Usage(prompt_tokens=_tokens(len(echo(request.args))), completion_tokens=_tokens(len(text))))
+
+    def _remember(self, job_id: JobId, reply: Reply) -> None:
+        self._remembered[job_id] = reply
+        if len(self._remembered) > REMEMBERED_MAX:
+            self._remembered.popitem(last=False)
+
+
+def echo(args: bytes) -> str:
+    """Return `args.messages` as it was sent, white space aside; `[]` if there is none."""
+    return minified(bytes(_chat_decoder.decode(args).messages)).decode()
+
+
+def user_texts(args: bytes) -> list[str]:
+    """Return the texts of the user's messages in `args.messages`, oldest first, passing over whatever else is there."""
+    try:
+        messages = msgspec.json.decode(_chat_decoder.decode(args).messages)
+    except (msgspec.DecodeError, ValueError):
+        return []  # a number beyond any integer's range stands somewhere in the messages
+    return eliza.texts_of(messages)
+
+
+def _tokens(characters: int) -> int:
+    return -(-characters // CHARACTERS_PER_TOKEN)

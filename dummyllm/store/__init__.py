@@ -1,0 +1,61 @@
+"""Knows what a store of jobs must do, whatever it keeps them in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from dummyllm.core.job import Job
+from dummyllm.core.request import Identity, JobId
+
+
+class Full(Exception):
+    """Every place is taken by an unfinished job; *room_at_ms* is when the next one is due to end, if any is."""
+
+    def __init__(self, room_at_ms: int | None) -> None:
+        super().__init__(room_at_ms)
+        self.room_at_ms = room_at_ms
+
+
+class Event(StrEnum):
+    """What a store did to its own books and must not hide."""
+
+    ORDINAL_SKIPPED = "ordinal_skipped"
+    ORDINAL_DROPPED = "ordinal_dropped"
+    EVICTED = "evicted"
+
+
+Report = Callable[[Event, Identity, Job | None], None]
+"""Told of an event with the identity and, where there is one, the job that it befell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a store holds at one instant."""
+
+    jobs: int
+    bytes: int
+    identities: int
+    ordinals_dropped: int
+
+
+class Store(Protocol):
+    """Keeps jobs and the counters of identities. Its one step is `accept`: half a job is never kept."""
+
+    async def accept(self, identity: Identity, make: Callable[[int], Job]) -> Job:
+        """Keep and return the job that *make* gives for the next ordinal of *identity*; raise `Full` if none fits."""
+        ...
+
+    async def get(self, job_id: JobId) -> Job | None:
+        """Return the job *job_id*, or None."""
+        ...
+
+    async def replace(self, job: Job) -> None:
+        """Keep *job* instead of the one with its id, which is held."""
+        ...
+
+    def was_evicted(self, job_id: JobId) -> bool:
+        """Say whether *job_id* is known to have been held and given up; only the latest of those are remembered."""
+        ...

@@ -1,0 +1,103 @@
+"""Turns the bytes of a body into a JobRequest, or into a refusal that names the path of the mistake."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import accumulate
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from dummyllm.core.request import JobRequest
+from dummyllm.settings import Unknown
+from dummyllm.web.refusal import Refusal
+
+DEPTH_MAX = 64
+TIMEOUT_MS_MAX = 86_400_000
+TRACE_ID_CHARACTERS_MAX = 256
+OP_CHARACTERS_MAX = 256
+MEMBERS = ("op", "args", "timeout_ms", "trace_id")
+
+TimeoutMs = Annotated[int, Meta(ge=0, le=TIMEOUT_MS_MAX)]
+TraceId = Annotated[str, Meta(max_length=TRACE_ID_CHARACTERS_MAX)]
+Op = Annotated[str, Meta(max_length=OP_CHARACTERS_MAX)]
+
+
+class Submission(msgspec.Struct):
+    """The standard payload, with `args` as the client's own bytes."""
+
+    op: Op
+    args: msgspec.Raw = msgspec.Raw(b"{}")
+    timeout_ms: TimeoutMs = 8000
+    trace_id: TraceId | None = None
+
+
+class StrictSubmission(Submission, forbid_unknown_fields=True):
+    """The standard payload and not a member more."""
+
+
+_strict = msgspec.json.Decoder(StrictSubmission)
+_lenient = msgspec.json.Decoder(Submission)
+_IGNORE = Unknown.IGNORE
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def decode_request(body: bytes, unknown: Unknown) -> JobRequest:
+    """Return what *body* asks for; raise `Refusal` BAD_JSON, BAD_REQUEST or INVALID_REQUEST."""
+    if body.count(b"[") + body.count(b"{") > DEPTH_MAX and depth_of(body) > DEPTH_MAX:
+        raise Refusal("BAD_JSON", f"the body is nested deeper than {DEPTH_MAX} levels")
+    decoder = _lenient if unknown is _IGNORE else _strict
+    try:
+        body.decode()  # msgspec passes over the inside of `args`, so the whole body is checked here
+        submission = decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise Refusal("INVALID_REQUEST", _explained(error)) from None
+    except UnicodeDecodeError as error:
+        raise Refusal("BAD_JSON", f"the body is not UTF-8: byte {error.start} cannot be read") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Refusal("BAD_JSON", f"the body is not JSON: {error}") from None
+    args = bytes(submission.args)
+    if args[:1] != b"{":
+        raise Refusal("INVALID_REQUEST", f"Expected `object`, got `{_kind_of(args)}` - at `$.args`")
+    if not submission.op:
+        raise Refusal("BAD_REQUEST", "`op` is empty; it names the operation, as in llm.chat - at `$.op`")
+    return JobRequest(submission.op, args, submission.timeout_ms, submission.trace_id)
+
+
+def unknown_members(body: bytes) -> list[str]:
+    """Return the names of the top-level members of *body* that are not of the standard payload."""
+    return sorted(set(_members.decode(body)) - set(MEMBERS))
+
+
+_BRACKETS = b"[]{}"
+_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(_BRACKETS))
+_STEPS = bytes.maketrans(_BRACKETS, bytes([1, 255, 1, 255]))
+
+
+def depth_of(body: bytes) -> int:
+    """Return how deep the brackets of *body* are nested, those inside strings apart. Linear, and nearly all of it in C.
+
+    In JSON escapes stand only inside strings. Without them every quote that is left opens or closes a string.
+    """
+    unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    outside = b"".join(unescaped.split(b'"')[::2])
+    steps = outside.translate(_STEPS, delete=_ALL_BUT_BRACKETS)
+    return max(accumulate(array("b", steps)), default=0)
+
+
+def _explained(error: msgspec.ValidationError) -> str:
+    message = str(error)
+    if "unknown field" in message:
+        known = ", ".join(MEMBERS)
+        return (
+            f"{message}; the payload has {known}. Behaviour is set on the server (DUMMYLLM_MODE …), never in a payload"
+        )
+    return message
+
+
+_KINDS = {b"[": "array", b'"': "str", b"t": "bool", b"f": "bool", b"n": "null"}
+
+
+def _kind_of(value: bytes) -> str:
+    return _KINDS.get(value[:1], "number")

@@ -1,0 +1,41 @@
+"""Estimates whether an answer arrived, as far as a server can know (the rule is `journal.Delivered`)."""
+
+from __future__ import annotations
+
+from asyncio import Transport
+from weakref import WeakKeyDictionary
+
+from dummyllm.journal import Delivered, Entry
+
+PROMPT_MS_MAX = 250
+_YES, _NO = Delivered.YES, Delivered.NO
+
+# What the kernel takes from us at once. A longer answer is still being sent when we are done with it.
+WRITTEN_WHOLE_BYTES_MAX = 65_536
+
+
+class Deliveries:
+    """Settles *delivered* of each entry: at once where that can be known, else with the connection's next request."""
+
+    def __init__(self) -> None:
+        self._unsure: WeakKeyDictionary[Transport, list[Entry]] = WeakKeyDictionary()
+        self.are_waiting = False
+
+    def next_request(self, transport: Transport | None) -> None:
+        """Note that a connection carries another request: whatever it was sent before has arrived."""
+        if transport is not None:
+            for entry in self._unsure.pop(transport, ()):
+                entry.delivered = _YES
+            self.are_waiting = len(self._unsure) > 0
+
+    def answered(self, entry: Entry, transport: Transport | None, *, was_gone: bool, body_bytes: int) -> None:
+        """Settle *entry*, whose answer has just been handed to *transport*."""
+        if was_gone:
+            entry.delivered = _NO
+        elif transport is None:
+            return
+        elif entry.took_ms <= PROMPT_MS_MAX and body_bytes <= WRITTEN_WHOLE_BYTES_MAX:
+            entry.delivered = _YES
+        else:
+            self._unsure.setdefault(transport, []).append(entry)
+            self.are_waiting = True

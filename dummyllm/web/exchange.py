@@ -1,0 +1,147 @@
+"""Carries one request and its answer through the shell: headers, body, answer, journal entry.
+
+This is the path of every hot request, so it is written out plainly: no request object, no response object.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from types import CoroutineType
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dummyllm.core.request import JobId
+from dummyllm.journal import Entry, Journal, What
+from dummyllm.web.connection import EXTENSION
+from dummyllm.web.delivery import Deliveries
+from dummyllm.web.refusal import ClientGone, Header, Refusal
+from dummyllm.web.started import Suspended
+from dummyllm.web.waits import Waits
+
+JSON: Header = (b"content-type", b"application/json")
+CLOSE: Header = (b"connection", b"close")
+USER_AGENT_BYTES_MAX = 200
+LINGER_BYTES_MAX = 32 * 2**20
+LINGER_S = 1
+
+# A declared length of few digits is not worth reading: the body itself is measured. One of many is surely too long.
+SMALL_DIGITS, HUGE_DIGITS = 6, 20
+
+_OTHER = What.OTHER
+
+
+class Exchange:
+    """One request, its connection, and the means to answer it. *what* and *job_id* are filled in by the routes."""
+
+    __slots__ = ("_receive", "_send", "headers", "job_id", "scope", "transport", "what", "whole_at_s")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, transport: asyncio.Transport | None) -> None:
+        self.scope = scope
+        self._receive = receive
+        self._send = send
+        self.transport = transport
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.what = _OTHER
+        self.job_id: JobId | None = None
+        self.whole_at_s = monotonic()
+
+    def user_agent(self) -> bytes:
+        """Return the User-Agent header, at most 200 bytes of it; empty if there is none."""
+        return self.headers.get(b"user-agent", b"")[:USER_AGENT_BYTES_MAX]
+
+    async def body(self, waits: Waits, bytes_max: int) -> bytes:
+        """Return the whole body; refuse one that is too long or too slow."""
+        declared = self.headers.get(b"content-length", b"")
+        if len(declared) > SMALL_DIGITS and (len(declared) > HUGE_DIGITS or int(declared) > bytes_max):
+            raise _too_large(bytes_max)
+        if declared and b"transfer-encoding" in self.headers:
+            # Two framings of one body: what this server takes for its end, another may not (RFC 9112, 6.1).
+            raise Refusal("BAD_REQUEST", "the request has both Content-Length and Transfer-Encoding", closes=True)
+        receiving: Any = self._receive()
+        if type(receiving) is not CoroutineType:
+            receiving = _awaited(receiving)
+        try:
+            first = receiving.send(None)
+        except StopIteration as done:
+            message = done.value
+        else:
+            message = await waits.bounded(Suspended(receiving, first))
+            self.whole_at_s = monotonic()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body", False):
+            body, message = await waits.bounded(self._rest_of(body, bytes_max))
+            self.whole_at_s = monotonic()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        if len(body) > bytes_max:
+            raise _too_large(bytes_max)
+        return body
+
+    async def _rest_of(self, body: bytes, bytes_max: int) -> tuple[bytes, Message]:
+        """Return *body* and what follows it, to its end or just past *bytes_max*, and the last message."""
+        whole = bytearray(body)
+        while True:
+            message = await self._receive()
+            whole += message.get("body", b"")
+            if not message.get("more_body", False):
+                return bytes(whole), message
+            if len(whole) > bytes_max:
+                raise _too_large(bytes_max)
+
+    async def hand_over(self, app: ASGIApp, owner: object) -> None:
+        """Let the Starlette *app* answer; an *owner* in the scope asks it for exceptions, not plain-text errors."""
+        scope = self.scope
+        scope["app"] = owner
+        scope["extensions"] = {**scope.get("extensions", {}), EXTENSION: self.transport}
+        await app(scope, self._receive, self._send)
+
+    async def answer(
+        self, status: int, body: bytes, entry: Entry, journal: Journal, deliveries: Deliveries, headers: list[Header]
+    ) -> None:
+        """Write *entry* into the journal, send the answer, and settle whether it was delivered."""
+        journal.append(entry)
+        transport, send = self.transport, self._send
+        was_gone = transport is not None and transport.is_closing()
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        entry.took_ms = int((monotonic() - self.whole_at_s) * 1000)
+        deliveries.answered(entry, transport, was_gone=was_gone, body_bytes=len(body))
+
+    async def answer_and_linger(
+        self, status: int, body: bytes, entry: Entry, journal: Journal, headers: list[Header]
+    ) -> None:
+        """Answer a request whose body was not read to its end, in such a way that the client gets to see the answer.
+
+        A socket closed with unread bytes in it sends an RST, which may overtake the answer. So the answer goes out
+        complete, and the rest of the body is read and thrown away for a while before the connection closes.
+        """
+        journal.append(entry)
+        headers += [(b"content-length", b"%d" % len(body)), CLOSE]
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        try:
+            async with asyncio.timeout(LINGER_S):
+                await self._drain()
+        except TimeoutError:
+            pass
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _drain(self) -> None:
+        drained = 0
+        while drained < LINGER_BYTES_MAX:
+            message = await self._receive()
+            if message["type"] != "http.request" or not message.get("more_body", False):
+                return
+            drained += len(message.get("body", b""))
+
+
+async def _awaited(awaitable: Any) -> Any:
+    return await awaitable
+
+
+def _too_large(bytes_max: int) -> Refusal:
+    message = f"the body is longer than {bytes_max} bytes (DUMMYLLM_MAX_BODY_BYTES)"
+    return Refusal("TOO_LARGE", message, closes=True)
