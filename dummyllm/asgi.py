@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -32,6 +31,8 @@ def app_from_environment() -> App:
 def stop(mistakes: Iterable[str]) -> NoReturn:
     """Print *mistakes* and end the process with status 2; and the supervisor above it, if uvicorn has one."""
     lines = "".join(f"dummyllm: {mistake}\n" for mistake in mistakes)
+    import multiprocessing  # noqa: PLC0415  # a server that starts well has no use for it
+
     supervisor = multiprocessing.parent_process()
     if supervisor is None or supervisor.pid is None or "uvicorn._subprocess" not in _callers():
         sys.stderr.write(lines)

@@ -6,7 +6,8 @@ from dummyllm.backend import Backend
 from dummyllm.clock import Clock, WallClock
 from dummyllm.journal import Journal
 from dummyllm.replies import Replies
-from dummyllm.settings import ElizaOrder, Settings
+from dummyllm.setting_values import ElizaOrder
+from dummyllm.settings import Settings
 from dummyllm.web.app import App
 
 

@@ -16,7 +16,8 @@ from dummyllm import eliza
 from dummyllm.core.canonical import minified
 from dummyllm.core.job import Job
 from dummyllm.core.mode import Mode
-from dummyllm.core.request import OP_OF_CHAT, JobId
+from dummyllm.core.request import OP_OF_CHAT, JobId, JobRequest
+from dummyllm.eliza.limits import ITEMS_MAX, PARTS_MAX
 
 CHARACTERS_PER_TOKEN = 4
 REMEMBERED_MAX = 4096
@@ -41,7 +42,22 @@ class _Chat(msgspec.Struct):
     messages: msgspec.Raw = msgspec.Raw(b"[]")
 
 
+class _Message(msgspec.Struct):
+    role: str
+    content: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Part(msgspec.Struct):
+    type: str
+    text: str
+
+
+_NOTHING: tuple[None, None] = (None, None)
 _chat_decoder = msgspec.json.Decoder(_Chat)
+_items_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_message_decoder = msgspec.json.Decoder(_Message)
+_text_decoder = msgspec.json.Decoder(str)
+_part_decoder = msgspec.json.Decoder(_Part | str)
 
 
 @dataclass(slots=True)
@@ -50,7 +66,7 @@ class Replies:
 
     script: eliza.Script | None
     eliza_seed: int | None
-    _remembered: OrderedDict[JobId, Reply]
+    _remembered: OrderedDict[JobId, tuple[JobRequest, Reply]]
 
     def __init__(self, script: eliza.Script | None, eliza_seed: int | None) -> None:
         self.script = script
@@ -59,11 +75,12 @@ class Replies:
 
     def reply_to(self, job: Job) -> Reply:
         """Return the reply of *job*: the same for the same request, however often it is asked for."""
-        reply = self._remembered.get(job.id)
-        if reply is None:
-            reply = self._write(job)
-            if len(reply.text) <= REMEMBERED_CHARACTERS_MAX:
-                self._remember(job.id, reply)
+        request, reply = self._remembered.get(job.id, _NOTHING)
+        if reply is not None and request is job.request:  # once counters are dropped, an id may come again
+            return reply
+        reply = self._write(job)
+        if len(reply.text) <= REMEMBERED_CHARACTERS_MAX:
+            self._remember(job, reply)
         return reply
 
     def clear(self) -> None:
@@ -82,8 +99,8 @@ class Replies:
             text = eliza.reply(script, user_texts(request.args), seed=self.eliza_seed)
         return Reply(text, Usage(prompt_tokens=_tokens(len(echo(request.args))), completion_tokens=_tokens(len(text))))
 
-    def _remember(self, job_id: JobId, reply: Reply) -> None:
-        self._remembered[job_id] = reply
+    def _remember(self, job: Job, reply: Reply) -> None:
+        self._remembered[job.id] = (job.request, reply)
         if len(self._remembered) > REMEMBERED_MAX:
             self._remembered.popitem(last=False)
 
@@ -96,10 +113,30 @@ def echo(args: bytes) -> str:
 def user_texts(args: bytes) -> list[str]:
     """Return the texts of the user's messages in `args.messages`, oldest first, passing over whatever else is there."""
     try:
-        messages = msgspec.json.decode(_chat_decoder.decode(args).messages)
-    except (msgspec.DecodeError, ValueError):
-        return []  # a number beyond any integer's range stands somewhere in the messages
-    return eliza.texts_of(messages)
+        items = _items_decoder.decode(_chat_decoder.decode(args).messages)
+    except msgspec.ValidationError:
+        return []
+    heard = items[-ITEMS_MAX:]
+    return eliza.texts_of([None] * (len(items) - len(heard)) + [_message(item) for item in heard])
+
+
+def _message(item: msgspec.Raw) -> object:
+    """Return role and content of a message, or None if it is no message. Only what ELIZA hears is decoded."""
+    try:
+        message = _message_decoder.decode(item)
+        if not bytes(message.content).startswith(b"["):
+            return {"role": message.role, "content": _text_decoder.decode(message.content)}
+        parts = _items_decoder.decode(message.content)[:PARTS_MAX]
+        return {"role": message.role, "content": [_part(part) for part in parts]}
+    except msgspec.ValidationError:
+        return None
+
+
+def _part(part: msgspec.Raw) -> object:
+    try:
+        return msgspec.to_builtins(_part_decoder.decode(part))
+    except msgspec.ValidationError:
+        return None
 
 
 def _tokens(characters: int) -> int:

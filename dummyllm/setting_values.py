@@ -21,10 +21,24 @@ _HOST = re.compile(r"(\*|(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\
 _ORIGIN = re.compile(r"https?://([a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """Return ` (did you mean …?)` for the *known* word closest to *word*, or nothing."""
+class ElizaOrder(StrEnum):
+    """Where each cycle of replies starts."""
+
+    SEEDED = "seeded"
+    CLASSIC = "classic"
+
+
+class Unknown(StrEnum):
+    """What happens to a payload with a member we do not know."""
+
+    REFUSE = "refuse"
+    IGNORE = "ignore"
+
+
+def nearest(word: str, known: list[str], before: str = "") -> str:
+    """Return ` (did you mean …?)` for the *known* word closest to *word*, with *before* in front, or nothing."""
     match = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f" (did you mean {match[0]!r}?)" if match else ""
+    return f" (did you mean {before + match[0]!r}?)" if match else ""
 
 
 def one_of(kind: type[Choice], noun: str) -> Callable[[str], Choice]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from dummyllm import setting_values as read
 from dummyllm.core.fingerprint import IdentityKind
 from dummyllm.core.mode import Mode
 from dummyllm.core.policy import Policy
 from dummyllm.eliza import Script
+from dummyllm.setting_values import ElizaOrder, Unknown
 
 PREFIX = "DUMMYLLM_"
 
@@ -25,20 +25,6 @@ _FOREIGN_PREFIXES = ("DUMMYLLM_PORT_", "DUMMYLLM_SERVICE_")
 
 # A name that nobody knows may be that of a key, mistyped.
 _SECRET = re.compile("API|AUTH|KEY|PASS|SECRET|TOKEN")
-
-
-class ElizaOrder(StrEnum):
-    """Where each cycle of replies starts."""
-
-    SEEDED = "seeded"
-    CLASSIC = "classic"
-
-
-class Unknown(StrEnum):
-    """What happens to a payload with a member we do not know."""
-
-    REFUSE = "refuse"
-    IGNORE = "ignore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +111,7 @@ SETTINGS = (
         "bytes held: payloads, and 800 for each job; finished jobs leave first",
         read.size(1024, 2**40),
     ),
-    Setting(
-        "JOURNAL_MAX", "100000", "1 to 100000000", "journal entries kept in memory", read.whole(1, 10**8, "entries")
-    ),
+    Setting("JOURNAL_MAX", "100000", "1 to 100000000", "journal entries kept", read.whole(1, 10**8, "entries")),
     Setting(
         "RECEIVE_TIMEOUT_MS",
         "15000",
@@ -245,21 +229,21 @@ def _value(setting: Setting, text: str) -> object:
 
 def _unknown_names(environ: Mapping[str, str]) -> list[str]:
     known = [setting.variable for setting in SETTINGS]
+    short = [setting.name for setting in SETTINGS]
     mistakes = []
     for name in sorted(environ):
-        if not name.startswith(PREFIX) or name in known or name in _FOREIGN or name.startswith(_FOREIGN_PREFIXES):
+        is_ours = name.upper().startswith(PREFIX)
+        if not is_ours or name in known or name in _FOREIGN or name.startswith(_FOREIGN_PREFIXES):
             continue
-        shown = "'***'" if _SECRET.search(name) else repr(environ[name])
-        mistakes.append(
-            f"{name}={shown} is not a setting{read.nearest(name, known) or '; dummyllm config lists them all'}"
-        )
+        shown = "'***'" if _SECRET.search(name.upper()) else repr(environ[name])
+        hint = read.nearest(name.upper().removeprefix(PREFIX), short, before=PREFIX)
+        mistakes.append(f"{name}={shown} is not a setting{hint or '; `dummyllm config` lists them all'}")
     return mistakes
 
 
 def _contradictions(values: Mapping[str, object]) -> list[str]:
     body, store = values["max_body_bytes"], values["store_max_bytes"]
-    assert isinstance(body, int)
-    assert isinstance(store, int)
+    assert isinstance(body, int) and isinstance(store, int)  # noqa: PT018  # the table's parsers give no other
     if store >= body + 1024:
         return []
     too_small = f"DUMMYLLM_STORE_MAX_BYTES is {store}, too small for one job of DUMMYLLM_MAX_BODY_BYTES={body}"

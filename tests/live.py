@@ -41,11 +41,11 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def serve(*, options: Sequence[str] = (), app: str = "server:app", cwd: Path = ROOT, **settings: str) -> Iterator[Server]:
+def serve(*, options: Sequence[str] = (), app: str = "server:app", **settings: str) -> Iterator[Server]:
     """Run `uvicorn APP OPTIONS` with DUMMYLLM_ *settings* until the block ends."""
     command = [sys.executable, "-m", "uvicorn", app, "--host", "127.0.0.1", "--port", "0", "--no-access-log", *options]
     process = subprocess.Popen(
-        command, cwd=cwd, env=environment(**settings), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        command, cwd=ROOT, env=environment(**settings), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
     assert process.stderr is not None
     said = ""

@@ -6,6 +6,8 @@ import signal
 import socket
 from collections.abc import Callable
 from functools import partial
+from logging import LogRecord
+from logging.config import dictConfig
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -74,11 +76,12 @@ def _run(settings: Settings, listener: socket.socket, announce: Callable[[], Non
         http=with_deadline(AutoHTTPProtocol, settings.receive_timeout_ms),
         ws="none",
         lifespan="on",
-        log_config=_logging(has_access_log=has_access_log),
+        log_config=None,
         access_log=has_access_log,
         timeout_graceful_shutdown=GRACE_S,
     )
     server = _Server(config, announce)
+    dictConfig(_logging(server, has_access_log=has_access_log))
 
     # uvicorn handles the signals while it runs, and raises them again when it is done: these handlers make that an end
     # with status 0. They also catch a Ctrl-C that comes just before uvicorn listens to signals.
@@ -104,17 +107,17 @@ class _Server(Server):
             self._announce()
 
 
-def _is_worth_saying(record: Any) -> bool:
-    """Pass over the line in which uvicorn counts the answers that nobody fetched before a Ctrl-C."""
-    return "timeout graceful shutdown exceeded" not in record.msg
-
-
-def _logging(*, has_access_log: bool) -> dict[str, Any]:
+def _logging(server: Server, *, has_access_log: bool) -> dict[str, Any]:
     """Return a logging configuration: warnings, and requests if asked for, all to standard error."""
+
+    def is_worth_saying(record: LogRecord) -> bool:
+        # After a Ctrl-C uvicorn counts the answers that it cuts. That was the order; a traceback never is.
+        return record.exc_info is not None or not server.should_exit
+
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"worth_saying": {"()": lambda: _is_worth_saying}},
+        "filters": {"worth_saying": {"()": lambda: is_worth_saying}},
         "formatters": {
             "plain": {"format": "%(levelname)s: %(message)s"},
             "access": {
@@ -129,11 +132,8 @@ def _logging(*, has_access_log: bool) -> dict[str, Any]:
         },
         "loggers": {
             "uvicorn": {"handlers": ["plain"], "level": "WARNING", "propagate": False},
-            "uvicorn.access": {
-                "handlers": ["access"],
-                "level": "INFO" if has_access_log else "WARNING",
-                "propagate": False,
-            },
+            # uvicorn prepares a line for every request as soon as there is a handler, whatever the level.
+            "uvicorn.access": {"handlers": ["access"] if has_access_log else [], "level": "INFO", "propagate": False},
             "dummyllm": {"handlers": ["plain"], "level": "WARNING", "propagate": False},
         },
     }

@@ -15,6 +15,8 @@ from typing import Generic, TypeVar
 
 from dummyllm.core.draw import Luck, site_of
 
+_STEPS = 2.0**52
+
 WEIGHT_MAX = 1_000_000_000
 
 
@@ -61,7 +63,7 @@ def winner(race: Race[Option], luck: Luck) -> Option:
         # This is -log(luck.at(site)) / weight, written out: it is the hottest loop of the program.
         state = fork()
         state.update(site)
-        time = -log(((from_bytes(state.digest(), "big") >> 12) + 0.5) / 2**52) / weight
+        time = -log(((from_bytes(state.digest(), "big") >> 12) + 0.5) / _STEPS) / weight
         if time < best:
             first, best = option, time
     return first

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dummyllm.eliza.clause import clause_of
 from dummyllm.eliza.limits import HOPS_MAX, MESSAGE_WORDS_MAX, REPLY_WORDS_MAX
 from dummyllm.eliza.match import match
 from dummyllm.eliza.memory import way_of
-from dummyllm.eliza.reassemble import length_of, reassembled
+from dummyllm.eliza.reassemble import length_of, reassembled, rewritten
 from dummyllm.eliza.rules import Link, NewKey, Pre, Words
 from dummyllm.eliza.trace import Hop
 
@@ -43,11 +42,13 @@ class Answer:
             entry, spans = self._entry(keyword)
             match entry:
                 case Words():
-                    return self._put_together(entry, spans, most=REPLY_WORDS_MAX)
+                    self._pay(entry, spans, most=REPLY_WORDS_MAX)
+                    return reassembled(entry, self._clause, spans, most=REPLY_WORDS_MAX)
                 case Link(to):
                     stack.append(self._script.keywords[to])
                 case Pre(text, to):
-                    self._clause = clause_of(self._put_together(text, spans, most=MESSAGE_WORDS_MAX))
+                    self._pay(text, spans, most=MESSAGE_WORDS_MAX)
+                    self._clause = rewritten(text, self._clause, spans, most=MESSAGE_WORDS_MAX)
                     stack.append(self._script.keywords[to])
                 case NewKey():
                     continue
@@ -77,13 +78,13 @@ class Answer:
         self._patience.spend(pattern.steps + pattern.steps_a_word * len(clause.keys))
         return match(pattern, clause.keys)
 
-    def _put_together(self, text: Words, spans: Sequence[Span], *, most: int) -> list[str]:
+    def _pay(self, text: Words, spans: Sequence[Span], *, most: int) -> None:
         self._patience.spend(min(length_of(text, spans), most))
-        return reassembled(text, self._clause, spans, most=most)
 
     def _remember(self) -> None:
         if self._clause.keys:
             way = way_of(self._script.memory, self._clause)
             spans = self._match(way.pattern)
             if spans is not None:
-                self.memories.append(self._put_together(way.words, spans, most=MESSAGE_WORDS_MAX))
+                self._pay(way.words, spans, most=MESSAGE_WORDS_MAX)
+                self.memories.append(reassembled(way.words, self._clause, spans, most=MESSAGE_WORDS_MAX))

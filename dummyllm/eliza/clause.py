@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dummyllm.eliza.words import keys_of
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,9 +19,3 @@ class Clause:
 
     def __str__(self) -> str:
         return " ".join(self.words)
-
-
-def clause_of(words: Sequence[str]) -> Clause:
-    """Return *words* as a clause."""
-    keys = tuple(keys_of(words))
-    return Clause(tuple(words), keys, frozenset(keys))

@@ -62,7 +62,11 @@ class Forms:
             else:
                 text = f"there is no part {shown(node)} in {pattern.source}; its parts are 1 to {pattern.size}"
                 self._complain(node.line, text)
-        return Words(tuple(words), tuple(word for word in words if isinstance(word, int)))
+        return Words(
+            words=tuple(words),
+            keys=tuple(word if isinstance(word, int) else key_of(word) for word in words),
+            parts=tuple(word for word in words if isinstance(word, int)),
+        )
 
     def _part(self, node: Node) -> Part | None:
         match node:

@@ -14,8 +14,8 @@ MESSAGE_WORDS_MAX: Final = 256  # of each user message; a delimiter counts as a 
 TURNS_MAX: Final = 64  # user messages of one conversation, the newest
 TALK_CHARS_MAX: Final = 8_192  # of all these messages together
 FORGOTTEN_AT_ONCE: Final = 4  # turns; a multiple of LIMIT's four, so that forgetting does not move LIMIT
-ITEMS_MAX: Final = 512  # items of a `messages` list that are looked at, the newest
-ITEMS_FORGOTTEN_AT_ONCE: Final = 128
+ITEMS_MAX: Final = 256  # items of a `messages` list that are looked at, the newest
+ITEMS_FORGOTTEN_AT_ONCE: Final = 64
 PARTS_MAX: Final = 32  # content parts of one message that are looked at
 
 # What is kept.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from dummyllm.eliza.limits import ITEMS_FORGOTTEN_AT_ONCE, ITEMS_MAX, MESSAGE_CHARS_MAX, PARTS_MAX
@@ -23,7 +22,7 @@ def texts_of(messages_json: object) -> list[str]:
         return []
     excess = max(0, len(messages_json) - ITEMS_MAX)
     start = -(-excess // ITEMS_FORGOTTEN_AT_ONCE) * ITEMS_FORGOTTEN_AT_ONCE
-    texts = (_text_of(item) for item in islice(messages_json, start, None))
+    texts = (_text_of(item) for item in messages_json[start:])
     return [text for text in texts if text is not None]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from dummyllm.eliza.reader import read_script
@@ -17,4 +16,6 @@ FILE: Final = "listener.eliza"
 @cache
 def own_script() -> Script:
     """Return the script that comes with dummyLLM."""
+    from importlib import resources  # noqa: PLC0415  # only those who want a reply pay for what this imports
+
     return read_script(resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8"), source=FILE)

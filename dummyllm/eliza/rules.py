@@ -16,6 +16,7 @@ class Words:
     """Reply with these words, where a number stands for the part of the pattern that it counts to."""
 
     words: tuple[str | int, ...]
+    keys: tuple[str | int, ...]  # the same, each word as it is compared
     parts: tuple[int, ...]  # the numbers among them
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from dummyllm.core.job import Job
 from dummyllm.core.request import Identity, JobId
@@ -21,6 +21,7 @@ from dummyllm.store import Event, Full, Held, Report
 JOB_OVERHEAD_BYTES = 800
 IDENTITIES_PER_JOB = 4
 EVICTED_REMEMBERED_MAX = 100_000
+HEAP_SLACK = 64
 
 
 def size_of(job: Job) -> int:
@@ -82,6 +83,8 @@ class MemoryStore:
         ends_at_ms = job.ends_at_ms
         if ends_at_ms is not None:
             heappush(self._endings, (ends_at_ms, job.id))
+        if len(self._endings) > 2 * len(self._jobs) + HEAP_SLACK:
+            self._rebuild_endings()
 
     def was_evicted(self, job_id: JobId) -> bool:
         """Say whether *job_id* was held and given up; the latest 100,000 of those are remembered."""
@@ -111,6 +114,8 @@ class MemoryStore:
             if job is None or self._endings[0][0] > newcomer.accepted_at_ms:
                 self._refused[newcomer.identity] = self._refused.get(newcomer.identity, 0) + 1
                 self._ordinals.setdefault(newcomer.identity, 0)
+                if len(self._ordinals) > self._identities_max:
+                    self._drop_oldest_identity()
                 raise Full(self._endings[0][0] if job is not None else None)
             heappop(self._endings)
             self._evict(job)
@@ -131,6 +136,12 @@ class MemoryStore:
         self._refused.pop(oldest, None)
         self._dropped += 1
         self._report(Event.ORDINAL_DROPPED, oldest, None)
+
+    def _rebuild_endings(self) -> None:
+        """Throw out of the heap what is out of date: jobs cancelled long before their end leave an entry each."""
+        ends = ((job.ends_at_ms, job.id) for job in self._jobs.values())
+        self._endings = [(ends_at_ms, job_id) for ends_at_ms, job_id in ends if ends_at_ms is not None]
+        heapify(self._endings)
 
     def _evict(self, job: Job) -> None:
         del self._jobs[job.id]

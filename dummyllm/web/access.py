@@ -35,10 +35,11 @@ class Access:
         self._hosts = settings.allowed_hosts
         self._origins = frozenset(settings.cors_origins)
         self._key = settings.api_key.encode() if settings.api_key else None
+        self.has_key = self._key is not None
         self._welcome: set[tuple[str, bytes]] = set()
 
     def check(self, exchange: Exchange, path: str) -> None:
-        """Refuse *exchange* unless its headers are few, and its Host, its Origin and its key are as they should be."""
+        """Refuse *exchange* unless its headers are few, and its Host and its Origin are as they should be."""
         headers, scope = exchange.headers, exchange.scope
         raw = scope["headers"]
         if len(raw) > HEADERS_MAX or sum(map(len, chain.from_iterable(raw))) > HEADER_BYTES_MAX:
@@ -54,8 +55,25 @@ class Access:
             self._check_host(*pair)
         if b"origin" in headers or b"sec-fetch-site" in headers:
             self._check_origin(exchange)
-        if self._key is not None and not is_preflight(scope, headers):
-            self._check_key(headers)
+
+    def is_from_listed_page(self, headers: dict[bytes, bytes]) -> bool:
+        """Say whether *headers* carry an Origin of `DUMMYLLM_CORS_ORIGINS`."""
+        return headers.get(b"origin", b"").decode("latin-1").lower() in self._origins
+
+    def check_key(self, exchange: Exchange, path: str) -> None:
+        """Refuse *exchange* unless it has the key, if there is one. Browsers send none with a preflight."""
+        headers = exchange.headers
+        if self._key is None or path in EXEMPT_PATHS or is_preflight(exchange.scope, headers):
+            return
+        given = headers.get(b"x-api-key")
+        if given is None:
+            scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+            given = token.strip() if scheme.lower() == b"bearer" else b""
+        if not hmac.compare_digest(given, self._key):
+            challenge = ((b"www-authenticate", b"Bearer"),)
+            complaint = "the key is not the one set" if given else "a key is wanted"
+            message = f"{complaint}; send DUMMYLLM_API_KEY as Authorization: Bearer or as x-api-key"
+            raise Refusal("UNAUTHORIZED", message, headers=challenge)
 
     def _check_host(self, address: str, host: bytes) -> None:
         name = host_name(host)
@@ -90,18 +108,6 @@ class Access:
         if name != own and name not in self._origins:
             listed = ", ".join(sorted(self._origins)) or "none is set"
             raise Refusal("ORIGIN_NOT_ALLOWED", f"Origin {name!r} is not of DUMMYLLM_CORS_ORIGINS ({listed})")
-
-    def _check_key(self, headers: dict[bytes, bytes]) -> None:
-        given = headers.get(b"x-api-key")
-        if given is None:
-            scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-            given = token.strip() if scheme.lower() == b"bearer" else b""
-        assert self._key is not None
-        if not hmac.compare_digest(given, self._key):
-            challenge = ((b"www-authenticate", b"Bearer"),)
-            complaint = "the key is not the one set" if given else "a key is wanted"
-            message = f"{complaint}; send DUMMYLLM_API_KEY as Authorization: Bearer or as x-api-key"
-            raise Refusal("UNAUTHORIZED", message, headers=challenge)
 
 
 def host_name(host: bytes) -> str | None:

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from dummyllm.backend import Backend
 from dummyllm.core.decision import Decision, decisions_of
-from dummyllm.journal import Entry, What
+from dummyllm.core.timeline import State
+from dummyllm.journal import Delivered, Entry, What
 from dummyllm.settings import Settings
 from dummyllm.web.access import is_loopback
 from dummyllm.web.encode import encode
@@ -45,13 +46,13 @@ class EntryView(msgspec.Struct, frozen=True, omit_defaults=True):
     seq: int
     at_ms: int
     what: What
-    delivered: str
+    delivered: Delivered
     job: str | None = None
     identity: str | None = None
     hit: int | None = None
     ordinal: int | None = None
     status: int | None = None
-    state: str | None = None
+    state: State | None = None
     code: str | None = None
     ended_at_ms: int | None = None
     user_agent: str | None = None

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -42,14 +41,7 @@ class App:
         self._access = Access(settings)
         self._jobs = Jobs(backend, settings, self._waits, self._deliveries)
         self._rest = Router(self._routes(), redirect_slashes=False, lifespan=self._lifespan)
-        self._cors: ASGIApp | None = None
-        if settings.cors_origins:
-            self._cors = CORSMiddleware(
-                self._behind_cors,
-                allow_origins=settings.cors_origins,
-                allow_methods=["GET", "HEAD", "POST"],
-                allow_headers=["*"],
-            )
+        self._cors = self._cors_middleware() if settings.cors_origins else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; here `send` is still the server's own, so here the connection can be seen."""
@@ -68,12 +60,15 @@ class App:
         try:
             path: str = scope["path"]
             self._access.check(exchange, path)
-            if cors is not None:
-                await exchange.hand_over(cors, self)
-            elif path == PREFIX and scope["method"] == "POST":
-                await self._jobs.submit(exchange)
+            if cors is not None and self._access.is_from_listed_page(exchange.headers):
+                await exchange.hand_over(cors, self)  # which comes back by way of `_behind_cors`
+                return
+            if self._access.has_key:
+                self._access.check_key(exchange, path)  # behind CORS, so that a page may read what is wrong
+            if path.startswith(PREFIX) and path[len(PREFIX) : len(PREFIX) + 1] in ("", "/"):
+                await self._jobs.route(exchange, path)(exchange)
             else:
-                await self._route(exchange, path)
+                await exchange.hand_over(self._rest, self)
         except Refusal as refusal:
             await self._refuse(exchange, refusal)
         except HTTPException as error:
@@ -87,12 +82,6 @@ class App:
         except Exception:
             logger.exception("a bug of ours: %s %s", scope["method"], scope["path"])
             await self._refuse(exchange, Refusal("INTERNAL", "the server failed; this is a bug of ours", closes=True))
-
-    async def _route(self, exchange: Exchange, path: str) -> None:
-        if path.startswith(PREFIX) and path[len(PREFIX) : len(PREFIX) + 1] in ("", "/"):
-            await self._jobs.route(exchange, path)(exchange)
-        else:
-            await exchange.hand_over(self._rest, self)
 
     async def _refuse(self, exchange: Exchange, refusal: Refusal) -> None:
         journal = self.backend.journal
@@ -110,6 +99,16 @@ class App:
             await exchange.answer_and_linger(refusal.status, body_of(refusal), entry, journal, headers)
         else:
             await exchange.answer(refusal.status, body_of(refusal), entry, journal, self._deliveries, headers)
+
+    def _cors_middleware(self) -> ASGIApp:
+        from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415  # most servers have no use for it
+
+        return CORSMiddleware(
+            self._behind_cors,
+            allow_origins=self.settings.cors_origins,
+            allow_methods=["*"],  # those that a route does not have get its 405
+            allow_headers=["*"],
+        )
 
     def _routes(self) -> list[Route]:
         health, admin = HealthRoutes(self.backend), Admin(self.backend, self.settings)

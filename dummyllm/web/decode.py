@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from itertools import accumulate
 from typing import Annotated
@@ -10,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from dummyllm.core.request import JobRequest
-from dummyllm.settings import Unknown
+from dummyllm.setting_values import Unknown
 from dummyllm.web.refusal import Refusal
 
 DEPTH_MAX = 64
@@ -19,7 +20,10 @@ TRACE_ID_CHARACTERS_MAX = 256
 OP_CHARACTERS_MAX = 256
 MEMBERS = ("op", "args", "timeout_ms", "trace_id")
 
-TimeoutMs = Annotated[int, Meta(ge=0, le=TIMEOUT_MS_MAX)]
+# To JSON Schema 8000.0 is an integer, and some runners' JSON libraries write it so.
+TimeoutMs = (
+    Annotated[int, Meta(ge=0, le=TIMEOUT_MS_MAX)] | Annotated[float, Meta(ge=0, le=TIMEOUT_MS_MAX, multiple_of=1)]
+)
 TraceId = Annotated[str, Meta(max_length=TRACE_ID_CHARACTERS_MAX)]
 Op = Annotated[str, Meta(max_length=OP_CHARACTERS_MAX)]
 
@@ -56,13 +60,19 @@ def decode_request(body: bytes, unknown: Unknown) -> JobRequest:
     except UnicodeDecodeError as error:
         raise Refusal("BAD_JSON", f"the body is not UTF-8: byte {error.start} cannot be read") from None
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Refusal("BAD_JSON", f"the body is not JSON: {error}") from None
+        raise Refusal("BAD_JSON", f"the body is not JSON: {_syntax_of(body, error)}") from None
     args = bytes(submission.args)
     if args[:1] != b"{":
         raise Refusal("INVALID_REQUEST", f"Expected `object`, got `{_kind_of(args)}` - at `$.args`")
     if not submission.op:
         raise Refusal("BAD_REQUEST", "`op` is empty; it names the operation, as in llm.chat - at `$.op`")
-    return JobRequest(submission.op, args, submission.timeout_ms, submission.trace_id)
+    return JobRequest(submission.op, args, int(submission.timeout_ms), submission.trace_id)
+
+
+def _syntax_of(body: bytes, error: Exception) -> str:
+    # msgspec says of a lone high surrogate that the input was truncated, which helps nobody.
+    is_whole = body.rstrip().endswith(b"}")
+    return "it has a lone surrogate" if is_whole and _SURROGATE.search(body) else str(error)
 
 
 def unknown_members(body: bytes) -> list[str]:
@@ -70,6 +80,7 @@ def unknown_members(body: bytes) -> list[str]:
     return sorted(set(_members.decode(body)) - set(MEMBERS))
 
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BRACKETS = b"[]{}"
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(_BRACKETS))
 _STEPS = bytes.maketrans(_BRACKETS, bytes([1, 255, 1, 255]))

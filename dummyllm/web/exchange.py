@@ -88,6 +88,9 @@ class Exchange:
             if not message.get("more_body", False):
                 return bytes(whole), message
             if len(whole) > bytes_max:
+                # The refusal's traceback would keep both for as long as the answer takes.
+                whole.clear()
+                del message
                 raise _too_large(bytes_max)
 
     async def hand_over(self, app: ASGIApp, owner: object) -> None:

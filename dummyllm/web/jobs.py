@@ -11,7 +11,8 @@ from dummyllm.core.request import JobId
 from dummyllm.core.snapshot import Snapshot
 from dummyllm.core.timeline import FINAL_STATES, State
 from dummyllm.journal import Entry, What
-from dummyllm.settings import Settings, Unknown
+from dummyllm.setting_values import Unknown
+from dummyllm.settings import Settings
 from dummyllm.store import Full
 from dummyllm.web import encode
 from dummyllm.web.decode import decode_request, unknown_members
@@ -38,6 +39,8 @@ class Jobs:
 
     def __init__(self, backend: Backend, settings: Settings, waits: Waits, deliveries: Deliveries) -> None:
         self._backend = backend
+        self._accept = backend.accept
+        self._hit_of = backend.hit_of
         self._journal = backend.journal
         self._waits = waits
         self._deliveries = deliveries
@@ -66,10 +69,8 @@ class Jobs:
             raise method_not_allowed(method, path, list(handlers))
         if handlers is not self._collection:
             if _ID.fullmatch(job_id) is None:
-                shown = repr(job_id[:40])
-                raise Refusal(
-                    "NOT_FOUND", f"{shown} is no job id; an id is job_ and 24 hex digits, as a POST returned it"
-                )
+                message = f"{job_id[:40]!r} is no job id; an id is job_ and 24 hex digits, as a POST returned it"
+                raise Refusal("NOT_FOUND", message)
             exchange.job_id = JobId(job_id)
         return handler
 
@@ -83,15 +84,14 @@ class Jobs:
             check_content_type(headers)
         body = await exchange.body(self._waits, self._max_body_bytes)
         request = decode_request(body, self._unknown)
-        backend = self._backend
         try:
-            job = await backend.accept(request)
+            job = await self._accept(request)
         except Full as full:
             raise self._full(full) from None
         note = self._ignored(body) if self._unknown is _IGNORE else None
         journal = self._journal
         entry = Entry(
-            journal.next_seq(), job.accepted_at_ms, _SUBMIT, job.id, job.identity, backend.hit_of(job), job.ordinal,
+            journal.next_seq(), job.accepted_at_ms, _SUBMIT, job.id, job.identity, self._hit_of(job), job.ordinal,
             201, _QUEUED, None, None, exchange.user_agent(), note,
         )  # fmt: skip
         await exchange.answer(201, encode.accepted(job), entry, journal, self._deliveries, [JSON])

@@ -1,0 +1,45 @@
+"""The memory store: what is its own beside the contract that it shares with every store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from dummyllm.core.mode import Mode
+from tests.store.driven import STORES, Driven
+
+
+@pytest.fixture
+def store() -> Iterator[Driven]:
+    driven = Driven(STORES["memory"], jobs_max=1)
+    yield driven
+    driven.close()
+
+
+def test_only_the_latest_evicted_ids_are_remembered(store: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The latest 100,000 of those are remembered."""
+    monkeypatch.setattr("dummyllm.store.memory.EVICTED_REMEMBERED_MAX", 3)
+    jobs = [store.accept("a", base_ms=0) for _ in range(6)]
+
+    assert [store.store.was_evicted(job.id) for job in jobs] == [False, False, True, True, True, False]
+    assert store.get(jobs[5]) == jobs[5]
+
+
+def test_jobs_cancelled_long_before_their_end_do_not_pile_up(store: Driven) -> None:
+    """A job that left takes nothing with it into the future: what is held is bounded by the jobs that are held."""
+    for _ in range(1_000):
+        job = store.accept("a", base_ms=86_400_000)
+        store.cancel(job)
+        store.now_ms += 1
+
+    assert len(store.store._endings) <= 100
+
+
+def test_a_hung_job_is_in_no_heap_until_it_is_cancelled(store: Driven) -> None:
+    """A hung job costs only its memory."""
+    job = store.accept("a", mode=Mode.HANG)
+    assert store.store._endings == []
+
+    store.cancel(job)
+    assert store.store._endings == [(store.now_ms, job.id)]

@@ -1,0 +1,352 @@
+"""The document at /openapi.json against the server that serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from dummyllm.assembly import app_of
+from dummyllm.clock import ManualClock
+from dummyllm.settings import load
+from dummyllm.web import openapi
+from dummyllm.web.app import App
+from dummyllm.web.openapi import document as document_module
+from dummyllm.web.refusal import STATUS_OF
+
+JOB = "/v1/jobs/job_000000000000000000000000"
+JSON = ("content-type", "application/json")
+OF_THIS_MACHINE = ("host", "127.0.0.1:8787")
+Headers = list[tuple[str, str]]
+
+
+@dataclass
+class Answer:
+    """What the app answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def message(self) -> str:
+        """The sentence of an error."""
+        message: str = json.loads(self.body)["detail"]["error"]["message"]
+        return message
+
+    @property
+    def code(self) -> str:
+        """The code of an error."""
+        code: str = json.loads(self.body)["detail"]["error"]["code"]
+        return code
+
+
+def app_with(**settings: str) -> App:
+    """Return the app of DUMMYLLM_ *settings*, at the instant at which the examples of the document were accepted."""
+    return app_of(load({f"DUMMYLLM_{name}": text for name, text in settings.items()}), ManualClock())
+
+
+def ask(
+    app: App, method: str, target: str, body: bytes | Exception | None = b"", headers: Headers | None = None
+) -> Answer:
+    """Send one request to *app* over loopback; a *body* of None never arrives, an exception is raised."""
+    path, _, query = target.partition("?")
+    given = [OF_THIS_MACHINE, *(headers if headers is not None else [JSON])]
+    scope = {
+        "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in dict(given).items()],
+        "server": ("127.0.0.1", 8787), "client": ("127.0.0.1", 50000), "scheme": "http", "http_version": "1.1",
+        "root_path": "",
+    }  # fmt: skip
+    sent: list[Any] = []
+    failures: list[Exception] = []
+
+    async def receive() -> Any:
+        if isinstance(body, Exception):
+            failures.append(body)
+            if len(failures) == 1:
+                raise body
+            return {"type": "http.disconnect"}
+        if body is None:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(asyncio.wait_for(app(scope, receive, send), 10))
+    head = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return Answer(sent[0]["status"], head, b"".join(message.get("body", b"") for message in sent[1:]))
+
+
+def document_of(app: App, headers: Headers | None = None) -> dict[str, Any]:
+    """Return the document that *app* serves."""
+    answer = ask(app, "GET", "/openapi.json", headers=headers or [])
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json"
+    document: dict[str, Any] = json.loads(answer.body)
+    return document
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    """The document of a server with its defaults."""
+    return document_of(app_with())
+
+
+def validator_of(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
+    """Return the judge of *schema*, whose references lead into *document*."""
+    return Draft202012Validator({"components": document["components"], **schema})
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield path, method and operation of everything in *document*."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def resolved(document: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """Return *found*, or what it refers to."""
+    while "$ref" in found:
+        kind, name = found["$ref"].removeprefix("#/components/").split("/")
+        found = document["components"][kind][name]
+    return found
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"API_KEY": "sesame"}, {"UNKNOWN": "ignore"}], ids=["defaults", "with a key", "lenient"]
+)
+def test_the_document_is_openapi_3_1(settings: dict[str, str]) -> None:
+    """`/openapi.json` describes all of this as OpenAPI 3.1."""
+    found = document_of(app_with(**settings), [("x-api-key", "sesame")])
+
+    assert found["openapi"].startswith("3.1.")
+    OpenAPIV31SpecValidator(found).validate()
+
+
+def test_every_route_of_the_server_is_in_the_document(document: dict[str, Any]) -> None:
+    """`/openapi.json` lists every route."""
+    routes = {route.path for route in app_with()._rest.routes}
+    job_routes = {"/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/cancel", "/v1/jobs/{id}/request"}
+
+    assert set(document["paths"]) == routes | job_routes
+    assert set(app_with()._jobs._members) == {"", "cancel", "request"}
+
+
+def test_every_method_of_every_route_is_in_the_document(document: dict[str, Any]) -> None:
+    """Where there is a GET there is a HEAD; any other method is 405, and `Allow` lists those that work."""
+    for path, methods in document["paths"].items():
+        answer = ask(app_with(), "OPTIONS", path.replace("/v1/jobs/{id}", JOB))
+
+        documented = {method.upper() for method in methods}
+        assert answer.status == 405
+        assert set(answer.headers["allow"].split(", ")) == documented | ({"HEAD"} if "GET" in documented else set())
+
+
+def test_every_error_is_in_the_document(document: dict[str, Any]) -> None:
+    """Every error has one shape, and its codes are listed under its status, an example of each."""
+    found = set()
+    for _, _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if status[0] in "45":
+                content = resolved(document, response)["content"]["application/json"]
+                enum = content["schema"]["properties"]["detail"]["properties"]["error"]["properties"]["code"]["enum"]
+                assert list(content["examples"]) == enum
+                assert {STATUS_OF[code] for code in enum} == {int(status)}
+                found |= set(enum)
+
+    assert found == set(STATUS_OF)
+
+
+CHAT = b'{"op": "llm.chat"}'
+
+
+def shutting_down(app: App) -> None:
+    app._waits.stop()
+
+
+def taken(app: App) -> None:
+    ask(app, "POST", "/v1/jobs", CHAT)
+
+
+def as_it_is(_: App) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("code", "settings", "before", "request_"),
+    [
+        ("BAD_JSON", {}, as_it_is, ("POST", "/v1/jobs", b'{"op":"x"} x')),
+        ("BAD_REQUEST", {}, as_it_is, ("POST", "/v1/jobs", b'{"op":""}')),
+        ("UNAUTHORIZED", {"API_KEY": "sesame"}, as_it_is, ("POST", "/v1/jobs", CHAT)),
+        ("ADMIN_OFF", {}, as_it_is, ("POST", "/__admin/reset")),
+        ("HOST_NOT_ALLOWED", {}, as_it_is, ("GET", JOB, b"", [("host", "example.test")])),
+        ("ORIGIN_NOT_ALLOWED", {}, as_it_is, ("GET", JOB, b"", [("origin", "http://example.test")])),
+        ("NOT_FOUND", {}, as_it_is, ("GET", JOB)),
+        ("METHOD_NOT_ALLOWED", {}, as_it_is, ("PUT", "/v1/jobs")),
+        ("BODY_TOO_SLOW", {"RECEIVE_TIMEOUT_MS": "100"}, as_it_is, ("POST", "/v1/jobs", None)),
+        ("TOO_LARGE", {}, as_it_is, ("POST", "/v1/jobs", b" " * (8 * 2**20 + 1))),
+        ("NOT_JSON", {}, as_it_is, ("POST", "/v1/jobs", CHAT, [("content-type", "text/plain")])),
+        ("INVALID_REQUEST", {}, as_it_is, ("POST", "/v1/jobs", b'{"op":"x","timeout_ms":86400001}')),
+        ("HEADERS_TOO_LARGE", {}, as_it_is, ("GET", "/health", b"", [(f"x-{number}", "") for number in range(100)])),
+        ("INTERNAL", {}, as_it_is, ("POST", "/v1/jobs", RuntimeError("a bug"))),
+        ("FULL", {"MODE": "hang", "JOBS_MAX": "1"}, taken, ("POST", "/v1/jobs", CHAT)),
+        ("SHUTTING_DOWN", {}, shutting_down, ("POST", "/v1/jobs", CHAT)),
+    ],
+)
+def test_the_example_of_an_error_is_what_the_server_says(
+    document: dict[str, Any],
+    code: str,
+    settings: dict[str, str],
+    before: Callable[[App], None],
+    request_: tuple[Any, ...],
+) -> None:
+    """Every error has one shape: a code for programs and a message for people."""
+    app = app_with(**settings)
+    before(app)
+    answer = ask(app, *request_)
+
+    examples = {}
+    for response in document["components"]["responses"].values():
+        examples |= response["content"]["application/json"]["examples"]
+    said = examples[code]["value"]["detail"]["error"]
+    assert (answer.status, answer.code) == (STATUS_OF[code], code)
+    assert answer.message.replace("100 ms", "15000 ms") == said["message"]
+
+
+def test_a_refusal_comes_with_the_header_that_the_document_promises(document: dict[str, Any]) -> None:
+    """A 405 comes with `Allow`, a 401 with `WWW-Authenticate`, a 503 with `Retry-After` in seconds."""
+    promised = {
+        (name, header)
+        for name, response in document["components"]["responses"].items()
+        for header, found in response.get("headers", {}).items()
+        if found["required"]
+    }
+    stopping = app_with()
+    shutting_down(stopping)
+
+    assert promised == {
+        ("METHOD_NOT_ALLOWED", "Allow"), ("UNAUTHORIZED", "WWW-Authenticate"), ("FULL-SHUTTING_DOWN", "Retry-After"),
+    }  # fmt: skip
+    assert ask(app_with(), "PUT", "/v1/jobs").headers["allow"] == "POST"
+    assert ask(app_with(API_KEY="sesame"), "GET", JOB).headers["www-authenticate"] == "Bearer"
+    assert ask(stopping, "POST", "/v1/jobs").headers["retry-after"] == "1"
+
+
+def test_the_examples_of_a_job_are_what_the_server_answers(document: dict[str, Any]) -> None:
+    """The same run has the same ids: the example payload gives the example job."""
+    payload = resolved(document, document["paths"]["/v1/jobs"]["post"]["requestBody"])
+    body = json.dumps(payload["content"]["application/json"]["examples"]["chat"]["value"], separators=(",", ":"))
+    examples = {
+        (operation["operationId"], name): example["value"]
+        for _, _, operation in operations(document)
+        for response in [next(iter(operation["responses"].values()))]
+        for name, example in response["content"]["application/json"].get("examples", {}).items()
+    }
+    id_ = examples["submit", "accepted"]["id"]
+    asked = []
+
+    def told(app: App, method: str, target: str, *, after_ms: int = 0) -> Any:
+        assert isinstance(app.backend.clock, ManualClock)
+        app.backend.clock.advance(after_ms)
+        asked.append(target)
+        return json.loads(ask(app, method, target, body.encode()).body)
+
+    app, failing, given_up = app_with(MODE="echo"), app_with(MODE="fail"), app_with(MODE="echo")
+    assert [told(each, "POST", "/v1/jobs") for each in (app, failing, given_up)] == [examples["submit", "accepted"]] * 3
+    assert told(app, "GET", f"/v1/jobs/{id_}") == examples["poll", "running"]
+    assert told(app, "GET", f"/v1/jobs/{id_}", after_ms=250) == examples["poll", "ok"]
+    assert told(app, "POST", f"/v1/jobs/{id_}/cancel") == examples["cancel", "ended before"]
+    assert told(app, "GET", f"/v1/jobs/{id_}/request") == examples["inspect", "as it was sent"]
+    assert told(failing, "GET", f"/v1/jobs/{id_}", after_ms=250) == examples["poll", "fail"]
+    assert told(given_up, "POST", f"/v1/jobs/{id_}/cancel") == examples["cancel", "cancelled"]
+    assert told(given_up, "GET", f"/v1/jobs/{id_}") == examples["poll", "cancelled"]
+    assert len(examples) == len(asked) - 2, "an example that nothing here has asked for"
+
+
+def test_every_example_is_as_its_schema_says(document: dict[str, Any]) -> None:
+    """Examples in the document are valid."""
+    judged = 0
+    for path, method, operation in operations(document):
+        contents = [resolved(document, response) for response in operation["responses"].values()]
+        contents += [operation["requestBody"]] if "requestBody" in operation else []
+        for content in (found["content"]["application/json"] for found in contents):
+            validator = validator_of(document, content["schema"])
+            for name, example in content.get("examples", {}).items():
+                errors = [error.message for error in validator.iter_errors(example["value"])]
+                assert errors == [], f"{method} {path} {name}"
+                judged += 1
+
+    assert judged > 60
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"op": "x"}, {"op": ""}, {"op": "😀" * 256}, {"op": "😀" * 257}, {}, {"op": 1}, {"op": None}, [], "op",
+        {"op": "x", "args": {}}, {"op": "x", "args": []}, {"op": "x", "args": None},
+        {"op": "x", "timeout_ms": 0}, {"op": "x", "timeout_ms": -1},
+        {"op": "x", "timeout_ms": 86_400_000}, {"op": "x", "timeout_ms": 86_400_001},
+        {"op": "x", "timeout_ms": 8000.0}, {"op": "x", "timeout_ms": 0.5}, {"op": "x", "timeout_ms": "8000"},
+        {"op": "x", "timeout_ms": None}, {"op": "x", "timeout_ms": True},
+        {"op": "x", "trace_id": None}, {"op": "x", "trace_id": ""}, {"op": "x", "trace_id": 17},
+        {"op": "x", "trace_id": "😀" * 256}, {"op": "x", "trace_id": "😀" * 257},
+        {"op": "x", "mode": "fail"},
+    ],
+    ids=lambda payload: repr(payload)[:40],
+)  # fmt: skip
+@pytest.mark.parametrize("unknown", ["refuse", "ignore"])
+def test_the_server_takes_what_the_document_says_it_takes(payload: Any, unknown: str) -> None:
+    """What the schema of the payload allows is accepted, and what it forbids is refused."""
+    app = app_with(UNKNOWN=unknown)
+    found = document_of(app)
+    schema = found["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+
+    status = ask(app, "POST", "/v1/jobs", json.dumps(payload).encode()).status
+
+    assert status in (201, 400, 422)
+    assert (status == 201) == validator_of(found, schema).is_valid(payload)
+
+
+@pytest.mark.parametrize("page", ["/__admin/journal", "/__admin/decisions"])
+def test_the_limits_of_a_page_are_those_in_the_document(document: dict[str, Any], page: str) -> None:
+    """`?since=` is the first number wanted, `?limit=` how many at most (0 to 10000; 1000 if left out)."""
+    for reference in document["paths"][page]["get"]["parameters"]:
+        parameter = resolved(document, reference)
+        name, schema = parameter["name"], parameter["schema"]
+        for number in (schema["minimum"], schema["maximum"], schema["default"]):
+            assert ask(app_with(), "GET", f"{page}?{name}={number}").status == 200
+        for number in (schema["minimum"] - 1, schema["maximum"] + 1):
+            assert ask(app_with(), "GET", f"{page}?{name}={number}").status == 422
+
+
+def test_a_key_is_wanted_where_one_is_set(document: dict[str, Any]) -> None:
+    """Where `DUMMYLLM_API_KEY` is set, it is wanted everywhere but at `/health`, `/livez` and `/readyz`."""
+    app = app_with(API_KEY="sesame", ADMIN="1")
+    found = document_of(app, [("x-api-key", "sesame")])
+
+    assert document["security"] == [{}, {"bearer": []}, {"key": []}]
+    assert found["security"] == [{"bearer": []}, {"key": []}]
+    for path, method, operation in operations(found):
+        answer = ask(app, method.upper(), path.replace("{id}", JOB.rpartition("/")[2]))
+        assert (answer.status == 401) == (operation.get("security") != []), path
+
+
+def test_the_document_is_made_once_and_only_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that nobody asks for its document starts no later for it."""
+    made = []
+    make = document_module.document
+    monkeypatch.setattr(document_module, "document", lambda *args, **kinds: made.append(args) or make(*args, **kinds))
+    openapi._written.cache_clear()
+
+    app = app_with()
+    assert len(made) == 0
+    assert document_of(app) == document_of(app)
+    assert len(made) == 1
