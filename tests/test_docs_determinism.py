@@ -143,11 +143,21 @@ def race(name: str, weights: dict[str, int], seed: int, identity: str, counter: 
     """Return the time of every option that runs, in the order in which they stand in *weights*."""
     if not any(weights.values()):
         weights = {"ok": 1}
+    lanes = lanes_of(seed, identity, counter, name)
     return {
-        option: -math.log(u_of(draw(seed, identity, counter, f"{name}:{option}"))) / weight
+        option: -math.log(u_of(lanes[LANES[name].index(option)])) / weight
         for option, weight in weights.items()
         if weight > 0
     }
+
+
+LANES = {"mode": ("ok", "echo", "slow", "fail", "hang", "timeout", "flaky"), "flaky": ("fail", "hang", "ok")}
+
+
+def lanes_of(seed: int | str, identity: str, counter: int, site: str) -> list[int]:
+    message = message_of(bytes.fromhex(identity), counter.to_bytes(8, "big"), site.encode())
+    digest = keyed(seed, message, 64)
+    return [int.from_bytes(digest[at : at + 8], "big") for at in range(0, 64, 8)]
 
 
 def home_first(times: dict[str, float]) -> str:
@@ -241,6 +251,11 @@ def id_vector(vector: Vector) -> Vector:
     return {"id": id_of(vector["seed"], vector["identity"], vector["ordinal"])}
 
 
+def lanes_vector(vector: Vector) -> Vector:
+    lanes = lanes_of(vector["seed"], vector["identity"], vector["counter"], vector["site"])
+    return {**vector, "lanes": [f"{number:016x}" for number in lanes]}
+
+
 def race_vector(vector: Vector) -> Vector:
     times = race(vector["race"], vector["weights"], vector["seed"], vector["identity"], vector["ordinal"])
     return {"times": times, "winner": home_first(times)}
@@ -263,6 +278,7 @@ RECOMPUTE: dict[str, Callable[[Vector], Vector]] = {
     "draw": draw_vector,
     "u": u_vector,
     "id": id_vector,
+    "lanes": lanes_vector,
     "race": race_vector,
     "fate": fate_vector,
     "story": story_vector,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import blake2b
+from struct import Struct
 
 from dummyllm.core.fingerprint import DIGEST_BYTES, PERSON, packed
 from dummyllm.core.request import Identity, JobId
@@ -18,36 +19,47 @@ SEED_DIGITS_MAX = 60
 COUNTER_BYTES = 8
 DRAW_BYTES = 8
 ID_BYTES = 12
+LANES = 8
+LANES_BYTES = 64
+
+_EIGHT = Struct(">8Q").unpack
 
 
 class Luck:
     """The draws of one job, or of one submit: those of *identity* when it comes for the *counter*-th time."""
 
-    __slots__ = ("_message", "_seed", "prefix")
+    __slots__ = ("_message", "_seed")
 
     def __init__(self, seed: int, identity: Identity, counter: int) -> None:
         self._seed = seed
-        message = identity + _COUNTER_LENGTH + counter.to_bytes(COUNTER_BYTES, "big")
-        self._message = message
-        self.prefix = _keyed(seed, DRAW_BYTES).copy()
-        """The hash state that every draw goes on from; copy it, do not update it."""
-        self.prefix.update(message)
+        self._message = identity + _COUNTER_LENGTH + counter.to_bytes(COUNTER_BYTES, "big")
 
     def number(self, site: bytes) -> int:
         """Return a whole number of 64 bits for the decision at the packed *site* (see `site_of`)."""
-        state = self.prefix.copy()
-        state.update(site)
+        state = _keyed(self._seed, DRAW_BYTES).copy()
+        state.update(self._message + site)
         return int.from_bytes(state.digest(), "big")
 
     def at(self, site: bytes) -> float:
         """Return a number inside (0, 1), never 0 and never 1, for the decision at the packed *site*."""
-        return ((self.number(site) >> 12) + 0.5) / 2**52
+        return unit(self.number(site))
+
+    def lanes(self, site: bytes) -> tuple[int, ...]:
+        """Return eight whole numbers of 64 bits, for a decision at the packed *site* that needs several at once."""
+        state = _keyed(self._seed, LANES_BYTES).copy()
+        state.update(self._message + site)
+        return _EIGHT(state.digest())
 
     def job_id(self) -> JobId:
         """Return the id of the job that this is the luck of: the same run has the same ids."""
         state = _keyed(self._seed, ID_BYTES).copy()
         state.update(self._message)
         return JobId("job_" + state.hexdigest())
+
+
+def unit(number: int) -> float:
+    """Return the 64-bit *number* as one inside (0, 1), never 0 and never 1."""
+    return ((number >> 12) + 0.5) / 2**52
 
 
 @lru_cache(maxsize=4096)

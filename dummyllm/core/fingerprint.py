@@ -41,7 +41,8 @@ def fingerprint_of(request: JobRequest) -> Fingerprint:
     args = canonical(request.args)
     if args is None:
         return Fingerprint(_digest(_opening(b"payload-raw", request.op), minified(request.args)))
-    return Fingerprint(_digest(_opening(b"payload", request.op), args))
+    message = _opening(b"payload", request.op) + len(args).to_bytes(4, "big") + args
+    return Fingerprint(blake2b(message, digest_size=DIGEST_BYTES, person=PERSON).digest())
 
 
 def identifier(kind: IdentityKind) -> Callable[[JobRequest], Identity]:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from math import inf, log
 from typing import Generic, TypeVar
 
-from dummyllm.core.draw import Luck, site_of
+from dummyllm.core.draw import LANES, Luck, site_of, unit
 
 _STEPS = 2.0**52
 
@@ -42,28 +42,32 @@ Option = TypeVar("Option", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True)
 class Race(Generic[Option]):
-    """A weighted choice, ready to be run many times: each runner with its weight and its site."""
+    """A weighted choice, ready to be run many times: where it draws, and each runner with its weight and its lane."""
 
-    runners: tuple[tuple[Option, int, bytes], ...]
+    name: str
+    site: bytes
+    runners: tuple[tuple[Option, int, int], ...]
 
     @classmethod
     def of(cls, name: str, weights: Mapping[Option, int]) -> Race[Option]:
-        """Return the race called *name*; options of weight 0 do not start. At least one must."""
-        runners = tuple((o, w, site_of(f"{name}:{o.value}")) for o, w in weights.items() if w > 0)
+        """Return the race called *name*; options of weight 0 do not start. At least one must.
+
+        An option's lane is its place among all members of its enum, so no weight moves another option's draw.
+        """
+        runners = tuple((option, w, list(type(option)).index(option)) for option, w in weights.items() if w > 0)
         assert runners, f"the race {name!r} has no runner with a weight above 0"
-        return cls(runners)
+        assert all(lane < LANES for _, _, lane in runners), f"the race {name!r} has more than {LANES} options"
+        return cls(name, site_of(name), runners)
 
 
 def winner(race: Race[Option], luck: Luck) -> Option:
     """Return the option that *luck* lets win the *race*."""
     runners = race.runners
     first, best = runners[0][0], inf
-    fork, from_bytes = luck.prefix.copy, int.from_bytes
-    for option, weight, site in runners:
-        # This is -log(luck.at(site)) / weight, written out: it is the hottest loop of the program.
-        state = fork()
-        state.update(site)
-        time = -log(((from_bytes(state.digest(), "big") >> 12) + 0.5) / _STEPS) / weight
+    lanes = luck.lanes(race.site)
+    for option, weight, lane in runners:
+        # This is -log(unit(lanes[lane])) / weight, written out: it is the hottest loop of the program.
+        time = -log(((lanes[lane] >> 12) + 0.5) / _STEPS) / weight
         if time < best:
             first, best = option, time
     return first
@@ -71,6 +75,7 @@ def winner(race: Race[Option], luck: Luck) -> Option:
 
 def times(race: Race[Option], luck: Luck) -> Iterable[tuple[Option, int, float, float]]:
     """Yield option, weight, draw and time of every runner, for those who want to see why one won."""
-    for option, weight, site in race.runners:
-        u = luck.at(site)
+    lanes = luck.lanes(race.site)
+    for option, weight, lane in race.runners:
+        u = unit(lanes[lane])
         yield option, weight, u, -log(u) / weight

@@ -16,6 +16,7 @@ from heapq import heapify, heappop, heappush
 
 from dummyllm.core.job import Job
 from dummyllm.core.request import Identity, JobId
+from dummyllm.core.timeline import FINAL_STATES
 from dummyllm.store import Event, Full, Held, Report
 
 JOB_OVERHEAD_BYTES = 800
@@ -55,14 +56,14 @@ class MemoryStore:
             self._report(Event.ORDINAL_SKIPPED, identity, job)
             ordinal += 1
             job = make(ordinal)
-        size = size_of(job)
+        request, last = job.request, job.fate.timeline[-1]
+        size = len(request.args) + len(request.op) + len(request.trace_id or "") + JOB_OVERHEAD_BYTES
         if len(jobs) >= self._jobs_max or self._bytes + size > self._bytes_max:
             self._make_room(job, size)
         jobs[job.id] = job
         self._bytes += size
-        ends_at_ms = job.ends_at_ms
-        if ends_at_ms is not None:
-            heappush(self._endings, (ends_at_ms, job.id))
+        if last.state in FINAL_STATES:
+            heappush(self._endings, (job.accepted_at_ms + last.at_ms, job.id))
         ordinals[identity] = ordinal + 1
         if len(ordinals) > self._identities_max:
             self._drop_oldest_identity()

@@ -22,7 +22,6 @@ from dummyllm.web.refusal import Refusal
 HEADERS_MAX = 100
 HEADER_BYTES_MAX = 65_536
 EXEMPT_PATHS = frozenset({"/health", "/livez", "/readyz"})
-REMEMBERED_MAX = 1024
 HOST_BYTES_MAX = 262  # a name of 255, a colon, a port of 5, and the last that is too long
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::([0-9]{1,5}))?", re.ASCII)
@@ -36,7 +35,9 @@ class Access:
         self._origins = frozenset(settings.cors_origins)
         self._key = settings.api_key.encode() if settings.api_key else None
         self.has_key = self._key is not None
-        self._welcome: set[tuple[str, bytes]] = set()
+        # Nearly every request comes to the address and by the name of the one before it.
+        self._last_server: tuple[str, int | None] | None = None
+        self._last_host: bytes | None = None
 
     def check(self, exchange: Exchange, path: str) -> None:
         """Refuse *exchange* unless its headers are few, and its Host and its Origin are as they should be."""
@@ -49,10 +50,10 @@ class Access:
             raise Refusal("HOST_NOT_ALLOWED", "the request has more than one Host")
         if path in EXEMPT_PATHS:
             return
-        server = scope.get("server") or ("", None)
-        pair = (server[0], headers.get(b"host", b""))
-        if pair not in self._welcome:
-            self._check_host(*pair)
+        server, host = scope.get("server"), headers.get(b"host", b"")
+        if host != self._last_host or server != self._last_server:
+            self._check_host(server[0] if server else "", host)
+            self._last_server, self._last_host = server, host
         if b"origin" in headers or b"sec-fetch-site" in headers:
             self._check_origin(exchange)
 
@@ -80,8 +81,6 @@ class Access:
         guarded = is_loopback(address) or bool(self._hosts)
         if guarded and not self._is_allowed(name):
             raise Refusal("HOST_NOT_ALLOWED", f"{_host_complaint(host)}; {self._hosts_allowed()}")
-        if len(self._welcome) < REMEMBERED_MAX and len(host) < HOST_BYTES_MAX:
-            self._welcome.add((address, host))
 
     def _is_allowed(self, name: str | None) -> bool:
         if name is None:

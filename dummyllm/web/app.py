@@ -21,7 +21,7 @@ from dummyllm.web.connection import connection_of, transport_of
 from dummyllm.web.delivery import Deliveries
 from dummyllm.web.exchange import JSON, Exchange
 from dummyllm.web.health import HealthRoutes
-from dummyllm.web.jobs import PREFIX, Jobs, method_not_allowed, not_found
+from dummyllm.web.jobs import PREFIX, Handler, Jobs, method_not_allowed, not_found
 from dummyllm.web.openapi import openapi_route
 from dummyllm.web.refusal import ClientGone, Refusal, body_of
 from dummyllm.web.shutdown import on_first_signal
@@ -48,40 +48,52 @@ class App:
         if scope["type"] != "http":
             await self._rest(scope, receive, send)
             return
-        await self._answer(Exchange(scope, receive, send, transport_of(send)), self._cors)
-
-    async def _behind_cors(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._answer(Exchange(scope, receive, send, connection_of(scope)), None)
-
-    async def _answer(self, exchange: Exchange, cors: ASGIApp | None) -> None:
+        exchange = Exchange(scope, receive, send, transport_of(send))
         if self._deliveries.are_waiting:
             self._deliveries.next_request(exchange.transport)
-        scope = exchange.scope
         try:
             path: str = scope["path"]
             self._access.check(exchange, path)
-            if cors is not None and self._access.is_from_listed_page(exchange.headers):
-                await exchange.hand_over(cors, self)  # which comes back by way of `_behind_cors`
-                return
-            if self._access.has_key:
-                self._access.check_key(exchange, path)  # behind CORS, so that a page may read what is wrong
-            if path.startswith(PREFIX) and path[len(PREFIX) : len(PREFIX) + 1] in ("", "/"):
-                await self._jobs.route(exchange, path)(exchange)
+            if self._cors is not None and self._access.is_from_listed_page(exchange.headers):
+                await exchange.hand_over(self._cors, self)  # which goes on in `_behind_cors`
             else:
-                await exchange.hand_over(self._rest, self)
-        except Refusal as refusal:
-            await self._refuse(exchange, refusal)
-        except HTTPException as error:
-            await self._refuse(exchange, _refusal_of(error, exchange))
-        except ClientGone:
-            pass
+                await self._handler(exchange, path)(exchange)
+        except Exception as error:  # noqa: BLE001  # every one of them gets an answer
+            await self._fail(exchange, error)
         except asyncio.CancelledError:
             # uvicorn cuts what is left when its patience ends. That is an end, not an error.
             if not self._waits.is_stopping:
                 raise
-        except Exception:
-            logger.exception("a bug of ours: %s %s", scope["method"], scope["path"])
-            await self._refuse(exchange, Refusal("INTERNAL", "the server failed; this is a bug of ours", closes=True))
+
+    async def _behind_cors(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange(scope, receive, send, connection_of(scope))
+        try:
+            await self._handler(exchange, scope["path"])(exchange)
+        except Exception as error:  # noqa: BLE001  # answered here, so that a page may read what is wrong
+            await self._fail(exchange, error)
+
+    def _handler(self, exchange: Exchange, path: str) -> Handler:
+        if self._access.has_key:
+            self._access.check_key(exchange, path)
+        if path == PREFIX or path.startswith(PREFIX + "/"):
+            return self._jobs.route(exchange, path)
+        return self._hand_to_rest
+
+    async def _hand_to_rest(self, exchange: Exchange) -> None:
+        await exchange.hand_over(self._rest, self)
+
+    async def _fail(self, exchange: Exchange, error: Exception) -> None:
+        match error:
+            case ClientGone():
+                return
+            case Refusal():
+                await self._refuse(exchange, error)
+            case HTTPException():
+                await self._refuse(exchange, _refusal_of(error, exchange))
+            case _:
+                logger.error("a bug of ours: %s %s", exchange.scope["method"], exchange.scope["path"], exc_info=error)
+                sorry = "the server failed; this is a bug of ours"
+                await self._refuse(exchange, Refusal("INTERNAL", sorry, closes=True))
 
     async def _refuse(self, exchange: Exchange, refusal: Refusal) -> None:
         journal = self.backend.journal
@@ -89,7 +101,7 @@ class App:
             journal.next_seq(),
             self.backend.clock.now_ms(),
             exchange.what,
-            exchange.job_id,
+            exchange.job_id or None,
             status=refusal.status,
             code=refusal.code,
             user_agent=exchange.user_agent(),

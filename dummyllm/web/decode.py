@@ -98,7 +98,7 @@ def depth_of(body: bytes) -> int:
 
 
 def _explained(error: msgspec.ValidationError) -> str:
-    message = str(error)
+    message = str(error).replace("Expected `float` that's a multiple of 1.0", "Expected `int`, got a fraction")
     if "unknown field" in message:
         known = ", ".join(MEMBERS)
         return (

@@ -28,14 +28,10 @@ class Deliveries:
                 entry.delivered = _YES
             self.are_waiting = len(self._unsure) > 0
 
-    def answered(self, entry: Entry, transport: Transport | None, *, was_gone: bool, body_bytes: int) -> None:
-        """Settle *entry*, whose answer has just been handed to *transport*."""
+    def doubtful(self, entry: Entry, transport: Transport, *, was_gone: bool) -> None:
+        """Settle *entry*, whose answer went to *transport* late, long, or when the peer *was_gone*."""
         if was_gone:
             entry.delivered = _NO
-        elif transport is None:
-            return
-        elif entry.took_ms <= PROMPT_MS_MAX and body_bytes <= WRITTEN_WHOLE_BYTES_MAX:
-            entry.delivered = _YES
         else:
             self._unsure.setdefault(transport, []).append(entry)
             self.are_waiting = True

@@ -6,6 +6,7 @@ This is the path of every hot request, so it is written out plainly: no request 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from time import monotonic
 from types import CoroutineType
 from typing import Any
@@ -13,9 +14,9 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dummyllm.core.request import JobId
-from dummyllm.journal import Entry, Journal, What
+from dummyllm.journal import Delivered, Entry, Journal, What
 from dummyllm.web.connection import EXTENSION
-from dummyllm.web.delivery import Deliveries
+from dummyllm.web.delivery import PROMPT_MS_MAX, WRITTEN_WHOLE_BYTES_MAX, Deliveries
 from dummyllm.web.refusal import ClientGone, Header, Refusal
 from dummyllm.web.started import Suspended
 from dummyllm.web.waits import Waits
@@ -30,6 +31,8 @@ LINGER_S = 1
 SMALL_DIGITS, HUGE_DIGITS = 6, 20
 
 _OTHER = What.OTHER
+_YES = Delivered.YES
+_NO_JOB = JobId("")
 
 
 class Exchange:
@@ -44,21 +47,18 @@ class Exchange:
         self.transport = transport
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.what = _OTHER
-        self.job_id: JobId | None = None
+        self.job_id = _NO_JOB
         self.whole_at_s = monotonic()
 
     def user_agent(self) -> bytes:
         """Return the User-Agent header, at most 200 bytes of it; empty if there is none."""
         return self.headers.get(b"user-agent", b"")[:USER_AGENT_BYTES_MAX]
 
-    async def body(self, waits: Waits, bytes_max: int) -> bytes:
-        """Return the whole body; refuse one that is too long or too slow."""
+    def body(self, waits: Waits, bytes_max: int) -> bytes | Awaitable[bytes]:
+        """Return the whole body if it is here, else what to await for it; refuse one that is too long or too slow."""
         declared = self.headers.get(b"content-length", b"")
         if len(declared) > SMALL_DIGITS and (len(declared) > HUGE_DIGITS or int(declared) > bytes_max):
             raise _too_large(bytes_max)
-        if declared and b"transfer-encoding" in self.headers:
-            # Two framings of one body: what this server takes for its end, another may not (RFC 9112, 6.1).
-            raise Refusal("BAD_REQUEST", "the request has both Content-Length and Transfer-Encoding", closes=True)
         receiving: Any = self._receive()
         if type(receiving) is not CoroutineType:
             receiving = _awaited(receiving)
@@ -66,17 +66,26 @@ class Exchange:
             first = receiving.send(None)
         except StopIteration as done:
             message = done.value
-        else:
-            message = await waits.bounded(Suspended(receiving, first))
-            self.whole_at_s = monotonic()
+            body: bytes = message.get("body", b"")
+            is_whole = message["type"] == "http.request" and not message.get("more_body", False)
+            if is_whole and len(body) <= bytes_max and b"transfer-encoding" not in self.headers:
+                return body
+            return self._late_body(_awaited_value(message), waits, bytes_max)
+        return self._late_body(Suspended(receiving, first), waits, bytes_max)
+
+    async def _late_body(self, first: Awaitable[Message], waits: Waits, bytes_max: int) -> bytes:
+        if b"transfer-encoding" in self.headers and b"content-length" in self.headers:
+            # Two framings of one body: what this server takes for its end, another may not (RFC 9112, 6.1).
+            raise Refusal("BAD_REQUEST", "the request has both Content-Length and Transfer-Encoding", closes=True)
+        message = await waits.bounded(first)
         body: bytes = message.get("body", b"")
         if message.get("more_body", False):
             body, message = await waits.bounded(self._rest_of(body, bytes_max))
-            self.whole_at_s = monotonic()
         if message["type"] == "http.disconnect":
             raise ClientGone
         if len(body) > bytes_max:
             raise _too_large(bytes_max)
+        self.whole_at_s = monotonic()
         return body
 
     async def _rest_of(self, body: bytes, bytes_max: int) -> tuple[bytes, Message]:
@@ -110,8 +119,13 @@ class Exchange:
         headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
-        entry.took_ms = int((monotonic() - self.whole_at_s) * 1000)
-        deliveries.answered(entry, transport, was_gone=was_gone, body_bytes=len(body))
+        entry.took_ms = took_ms = int((monotonic() - self.whole_at_s) * 1000)
+        if transport is None:
+            return
+        if took_ms > PROMPT_MS_MAX or was_gone or len(body) > WRITTEN_WHOLE_BYTES_MAX:
+            deliveries.doubtful(entry, transport, was_gone=was_gone)
+        else:
+            entry.delivered = _YES
 
     async def answer_and_linger(
         self, status: int, body: bytes, entry: Entry, journal: Journal, headers: list[Header]
@@ -143,6 +157,10 @@ class Exchange:
 
 async def _awaited(awaitable: Any) -> Any:
     return await awaitable
+
+
+async def _awaited_value(value: Any) -> Any:
+    return value
 
 
 def _too_large(bytes_max: int) -> Refusal:

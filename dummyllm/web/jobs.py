@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 from dummyllm.backend import Backend
 from dummyllm.core.job import Job
@@ -41,6 +42,7 @@ class Jobs:
         self._backend = backend
         self._accept = backend.accept
         self._hit_of = backend.hit_of
+        self._get = backend.job
         self._journal = backend.journal
         self._waits = waits
         self._deliveries = deliveries
@@ -82,7 +84,9 @@ class Jobs:
             raise shutting_down()
         if headers.get(b"content-type") != b"application/json" or b"content-encoding" in headers:
             check_content_type(headers)
-        body = await exchange.body(self._waits, self._max_body_bytes)
+        body = exchange.body(self._waits, self._max_body_bytes)
+        if not isinstance(body, bytes):
+            body = await body
         request = decode_request(body, self._unknown)
         try:
             job = await self._accept(request)
@@ -99,7 +103,7 @@ class Jobs:
     async def poll(self, exchange: Exchange) -> None:
         """`GET /v1/jobs/{id}`: say what a job looks like now."""
         exchange.what = _POLL
-        job = await self._job(exchange)
+        job = await self._get(exchange.job_id) or self._missing(exchange)
         backend = self._backend
         snapshot, now_ms = backend.look(job)
         reply = backend.reply(job) if snapshot.state is _OK else None
@@ -109,37 +113,33 @@ class Jobs:
     async def cancel(self, exchange: Exchange) -> None:
         """`POST /v1/jobs/{id}/cancel`: cancel a job; on one that has ended, say how. A body is ignored."""
         exchange.what = _CANCEL
-        job = await self._job(exchange)
+        job = await self._get(exchange.job_id) or self._missing(exchange)
         job, snapshot, now_ms = await self._backend.cancel(job)
         await self._answer(exchange, _CANCEL, job, snapshot, now_ms, encode.cancel_view(job, snapshot))
 
     async def inspect(self, exchange: Exchange) -> None:
         """`GET /v1/jobs/{id}/request`: say what a job was asked to do, as it was sent."""
         exchange.what = _INSPECT
-        job = await self._job(exchange)
+        job = await self._get(exchange.job_id) or self._missing(exchange)
         snapshot, now_ms = self._backend.look(job)
         await self._answer(exchange, _INSPECT, job, snapshot, now_ms, encode.request_view(job))
 
-    async def _job(self, exchange: Exchange) -> Job:
+    def _missing(self, exchange: Exchange) -> NoReturn:
         job_id = exchange.job_id
-        assert job_id is not None, "a route that names no job has no handler that asks for one"
-        job = await self._backend.job(job_id)
-        if job is None:
-            if self._backend.was_evicted(job_id):
-                raise Refusal("NOT_FOUND", f"job {job_id} was evicted: it had ended, and its place was needed")
-            raise Refusal("NOT_FOUND", f"there is no job {job_id}")
-        return job
+        if self._backend.was_evicted(job_id):
+            raise Refusal("NOT_FOUND", f"job {job_id} was evicted: it had ended, and its place was needed")
+        raise Refusal("NOT_FOUND", f"there is no job {job_id}")
 
-    async def _answer(
+    def _answer(
         self, exchange: Exchange, what: What, job: Job, snapshot: Snapshot, now_ms: int, body: bytes
-    ) -> None:
+    ) -> Awaitable[None]:
         journal = self._journal
         ended_at_ms = snapshot.since_ms if snapshot.state in FINAL_STATES else None
         entry = Entry(
             journal.next_seq(), now_ms, what, job.id, job.identity, None, job.ordinal, 200, snapshot.state, None,
             ended_at_ms, exchange.user_agent(),
         )  # fmt: skip
-        await exchange.answer(200, body, entry, journal, self._deliveries, [JSON])
+        return exchange.answer(200, body, entry, journal, self._deliveries, [JSON])
 
     def _full(self, full: Full) -> Refusal:
         wait_s = FULL_RETRY_AFTER_S

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from dummyllm.core.decision import Decision, decisions_of
-from dummyllm.core.draw import Luck, site_of
+from dummyllm.core.draw import Luck, site_of, unit
 from dummyllm.core.job import make_job
 from dummyllm.core.mode import WEIGHABLE_MODES, Mode
 from dummyllm.core.policy import Policy
@@ -67,7 +67,8 @@ def test_a_flaky_job_shows_which_way_it_went(ordinal: int) -> None:
 def test_a_decision_can_be_recomputed_from_what_it_says() -> None:
     """Of the options of one race the least time −ln(u) / weight wins."""
     for decision in decisions_of(Policy(mode=Mode.RANDOM, seed=7), HERE, 5):
-        assert decision.u == Luck(7, HERE, 5).at(site_of(decision.site))
+        lane = list(Mode).index(Mode(decision.option))
+        assert decision.u == unit(Luck(7, HERE, 5).lanes(site_of("mode"))[lane])
         assert decision.time == -math.log(decision.u) / decision.weight
         assert decision.site == f"mode:{decision.option}"
 

@@ -15,28 +15,31 @@ HERE = Identity(bytes(range(16)))
 SITE = site_of("mode:ok")
 
 
-class Always:
-    """A keyed hash state whose digest is always *number*."""
+class Always(Luck):
+    """A luck that draws the same number at every site."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    drawn = 0
 
-    def copy(self) -> Always:
-        return self
-
-    def update(self, message: bytes) -> None:
-        pass
-
-    def digest(self) -> bytes:
-        return self.number.to_bytes(8, "big")
+    def number(self, site: bytes) -> int:
+        return self.drawn
 
 
 def always(number: int) -> Luck:
     """Return a luck that draws *number* at every site."""
-    luck = Luck(1337, HERE, 0)
-    luck.prefix = Always(number)  # type: ignore[assignment]
-    assert luck.number(SITE) == number
+    luck = Always(1337, HERE, 0)
+    luck.drawn = number
     return luck
+
+
+def test_the_lanes_of_a_site_are_eight_numbers_of_their_own() -> None:
+    """A decision that needs several numbers at once takes them from one digest, its eight lanes."""
+    lanes = Luck(1337, HERE, 0).lanes(SITE)
+
+    assert len(set(lanes)) == 8
+    assert all(0 <= lane < 2**64 for lane in lanes)
+    assert not set(lanes) & set(Luck(1337, HERE, 0).lanes(site_of("other")))
+    assert not set(lanes) & set(Luck(1337, HERE, 1).lanes(SITE))
+    assert not set(lanes) & set(Luck(1338, HERE, 0).lanes(SITE))
 
 
 def test_a_draw_depends_on_each_of_its_four_parts() -> None:

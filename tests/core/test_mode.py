@@ -15,20 +15,13 @@ WEIGHTS = st.integers(0, 20) | st.integers(0, WEIGHT_MAX)
 LUCK = st.builds(Luck, st.integers(-(10**60) + 1, 10**60 - 1), st.just(HERE), st.integers(0, 2**64 - 1))
 
 
-class Always:
-    """A keyed hash state whose digest is always *digest*: every runner of a race draws the same number."""
+class Always(Luck):
+    """A luck in which every runner of a race draws the same number."""
 
-    def __init__(self, digest: bytes) -> None:
-        self._digest = digest
+    drawn = 0
 
-    def copy(self) -> Always:
-        return self
-
-    def update(self, message: bytes) -> None:
-        pass
-
-    def digest(self) -> bytes:
-        return self._digest
+    def lanes(self, site: bytes) -> tuple[int, ...]:
+        return (self.drawn,) * 8
 
 
 def test_modes_are_those_of_the_environment() -> None:
@@ -100,16 +93,24 @@ def test_a_race_without_runners_is_a_mistake_of_ours() -> None:
         Race.of("mode", {Mode.OK: 0})
 
 
-@pytest.mark.parametrize("digest", [bytes(8), b"\xff" * 8])
+@pytest.mark.parametrize("number", [0, 2**64 - 1])
 @pytest.mark.parametrize("weight", [1, WEIGHT_MAX])
-def test_a_race_has_a_winner_at_both_ends_of_the_draw(digest: bytes, weight: int) -> None:
+def test_a_race_has_a_winner_at_both_ends_of_the_draw(number: int, weight: int) -> None:
     """No logarithm of 0, no division by 0; of two that come home together the one that stands first wins."""
-    luck = Luck(1337, HERE, 0)
-    luck.prefix = Always(digest)  # type: ignore[assignment]
+    luck = Always(1337, HERE, 0)
+    luck.drawn = number
     race = Race.of("mode", {Mode.ECHO: weight, Mode.OK: weight})
 
     assert winner(race, luck) is Mode.ECHO
     assert all(0 < time < float("inf") for *_, time in times(race, luck))
+
+
+def test_an_option_keeps_its_lane_whoever_else_runs() -> None:
+    """An option's lane is its place among all members of its enum, so no weight moves another option's draw."""
+    alone = {mode: lane for mode in WEIGHABLE_MODES for _, _, lane in Race.of("mode", {mode: 1}).runners}
+    together = {mode: lane for mode, _, lane in Race.of("mode", dict.fromkeys(reversed(WEIGHABLE_MODES), 1)).runners}
+
+    assert alone == together == {mode: place for place, mode in enumerate(WEIGHABLE_MODES)}
 
 
 def test_races_of_two_names_are_independent() -> None:
