@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
@@ -15,6 +16,7 @@ from dummyllm.web.app import App
 EXIT_USAGE = 2
 # What uvicorn's own workers exit with when the app cannot be started; newer supervisors then give up by themselves.
 EXIT_WORKER = 3
+PATIENCE_S = 10
 
 
 def app_from_environment() -> App:
@@ -37,11 +39,15 @@ def stop(mistakes: Iterable[str]) -> NoReturn:
     if supervisor is None or supervisor.pid is None or "uvicorn._subprocess" not in _callers():
         sys.stderr.write(lines)
         raise SystemExit(EXIT_USAGE)
-    # A supervisor starts a dead worker anew for ever. Each would find the same mistakes: the first one says them.
+    # A supervisor starts a dead worker anew for ever. Each would find the same mistakes, so the first one says them and
+    # ends the supervisor; the others wait for that, lest the supervisor end the first before it has spoken.
     is_one_of_many = "uvicorn.supervisors.multiprocess" in _callers()
-    if not is_one_of_many or multiprocessing.current_process().name == "SpawnProcess-1":
-        sys.stderr.write(lines)
-        sys.stderr.flush()
+    if is_one_of_many and multiprocessing.current_process().name != "SpawnProcess-1":
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        time.sleep(PATIENCE_S)
+        raise SystemExit(EXIT_WORKER)
+    sys.stderr.write(lines)
+    sys.stderr.flush()
     os.kill(supervisor.pid, signal.SIGTERM)
     raise SystemExit(EXIT_WORKER)
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from dummyllm import eliza
 from dummyllm.core.canonical import minified
 from dummyllm.core.job import Job
 from dummyllm.core.mode import Mode
 from dummyllm.core.request import OP_OF_CHAT, JobId, JobRequest
-from dummyllm.eliza.limits import ITEMS_MAX, PARTS_MAX
+
+if TYPE_CHECKING:
+    from dummyllm.eliza import Script
 
 CHARACTERS_PER_TOKEN = 4
 REMEMBERED_MAX = 4096
@@ -64,11 +66,11 @@ _part_decoder = msgspec.json.Decoder(_Part | str)
 class Replies:
     """Writes replies by the ELIZA *script*, None for our own; *eliza_seed* None is the classic 1966 order."""
 
-    script: eliza.Script | None
+    script: Script | None
     eliza_seed: int | None
     _remembered: OrderedDict[JobId, tuple[JobRequest, Reply]]
 
-    def __init__(self, script: eliza.Script | None, eliza_seed: int | None) -> None:
+    def __init__(self, script: Script | None, eliza_seed: int | None) -> None:
         self.script = script
         self.eliza_seed = eliza_seed
         self._remembered = OrderedDict()
@@ -94,9 +96,7 @@ class Replies:
         elif request.op != OP_OF_CHAT:
             text = f"ok :: op={request.op}"
         else:
-            # Our own script is read when it is first needed: a server that only ever hangs does not wait for it.
-            script = self.script or eliza.own_script()
-            text = eliza.reply(script, user_texts(request.args), seed=self.eliza_seed)
+            text = _said_by_eliza(self.script, request.args, self.eliza_seed)
         return Reply(text, Usage(prompt_tokens=_tokens(len(echo(request.args))), completion_tokens=_tokens(len(text))))
 
     def _remember(self, job: Job, reply: Reply) -> None:
@@ -110,18 +110,30 @@ def echo(args: bytes) -> str:
     return minified(bytes(_chat_decoder.decode(args).messages)).decode()
 
 
+def _said_by_eliza(script: Script | None, args: bytes, seed: int | None) -> str:
+    # ELIZA is fetched when she is first needed, and so is our own script: no server waits for either to start.
+    from dummyllm import eliza  # noqa: PLC0415
+
+    return eliza.reply(script or eliza.own_script(), user_texts(args), seed=seed)
+
+
 def user_texts(args: bytes) -> list[str]:
     """Return the texts of the user's messages in `args.messages`, oldest first, passing over whatever else is there."""
+    from dummyllm.eliza import texts_of  # noqa: PLC0415
+    from dummyllm.eliza.limits import ITEMS_MAX  # noqa: PLC0415
+
     try:
         items = _items_decoder.decode(_chat_decoder.decode(args).messages)
     except msgspec.ValidationError:
         return []
     heard = items[-ITEMS_MAX:]
-    return eliza.texts_of([None] * (len(items) - len(heard)) + [_message(item) for item in heard])
+    return texts_of([None] * (len(items) - len(heard)) + [_message(item) for item in heard])
 
 
 def _message(item: msgspec.Raw) -> object:
     """Return role and content of a message, or None if it is no message. Only what ELIZA hears is decoded."""
+    from dummyllm.eliza.limits import PARTS_MAX  # noqa: PLC0415
+
     try:
         message = _message_decoder.decode(item)
         if not bytes(message.content).startswith(b"["):

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from dummyllm import eliza
 from dummyllm.core.draw import SEED_DIGITS_MAX
 from dummyllm.core.mode import WEIGHABLE_MODES, WEIGHT_MAX, Mode
+
+if TYPE_CHECKING:
+    from dummyllm.eliza import Script
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Weights = tuple[tuple[Mode, int], ...]
@@ -149,8 +151,10 @@ def key(text: str) -> str:
     return value
 
 
-def eliza_file(text: str) -> eliza.Script:
+def eliza_file(text: str) -> Script:
     """Return the script read from the file that *text* names."""
+    from dummyllm import eliza  # noqa: PLC0415  # only those who set this wait for it
+
     try:
         source = Path(text.strip()).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:

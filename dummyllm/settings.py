@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dummyllm import setting_values as read
 from dummyllm.core.fingerprint import IdentityKind
 from dummyllm.core.mode import Mode
 from dummyllm.core.policy import Policy
-from dummyllm.eliza import Script
 from dummyllm.setting_values import ElizaOrder, Unknown
+
+if TYPE_CHECKING:
+    from dummyllm.eliza import Script
 
 PREFIX = "DUMMYLLM_"
 
@@ -218,13 +221,10 @@ def load(environ: Mapping[str, str]) -> Settings:
     return Settings(**values, origins=tuple(origins))  # type: ignore[arg-type]  # the table's parsers give the types
 
 
-_LISTS = ("ALLOWED_HOSTS", "CORS_ORIGINS")
-
-
 def _value(setting: Setting, text: str) -> object:
     if text or setting.default:
         return setting.parse(text or setting.default)
-    return () if setting.name in _LISTS else None
+    return () if setting.name in ("ALLOWED_HOSTS", "CORS_ORIGINS") else None
 
 
 def _unknown_names(environ: Mapping[str, str]) -> list[str]:

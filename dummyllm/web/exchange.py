@@ -56,7 +56,11 @@ class Exchange:
 
     def body(self, waits: Waits, bytes_max: int) -> bytes | Awaitable[bytes]:
         """Return the whole body if it is here, else what to await for it; refuse one that is too long or too slow."""
-        declared = self.headers.get(b"content-length", b"")
+        headers = self.headers
+        declared = headers.get(b"content-length", b"")
+        if b"transfer-encoding" in headers and declared:
+            # Two framings of one body: what this server takes for its end, another may not (RFC 9112, 6.1).
+            raise Refusal("BAD_REQUEST", "the request has both Content-Length and Transfer-Encoding", closes=True)
         if len(declared) > SMALL_DIGITS and (len(declared) > HUGE_DIGITS or int(declared) > bytes_max):
             raise _too_large(bytes_max)
         receiving: Any = self._receive()
@@ -68,15 +72,12 @@ class Exchange:
             message = done.value
             body: bytes = message.get("body", b"")
             is_whole = message["type"] == "http.request" and not message.get("more_body", False)
-            if is_whole and len(body) <= bytes_max and b"transfer-encoding" not in self.headers:
+            if is_whole and len(body) <= bytes_max:
                 return body
             return self._late_body(_awaited_value(message), waits, bytes_max)
         return self._late_body(Suspended(receiving, first), waits, bytes_max)
 
     async def _late_body(self, first: Awaitable[Message], waits: Waits, bytes_max: int) -> bytes:
-        if b"transfer-encoding" in self.headers and b"content-length" in self.headers:
-            # Two framings of one body: what this server takes for its end, another may not (RFC 9112, 6.1).
-            raise Refusal("BAD_REQUEST", "the request has both Content-Length and Transfer-Encoding", closes=True)
         message = await waits.bounded(first)
         body: bytes = message.get("body", b"")
         if message.get("more_body", False):

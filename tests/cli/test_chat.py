@@ -324,11 +324,11 @@ class Typist:
         """Wait until the program has gone, and return its status."""
         while self._look():
             pass
-        os.close(self._screen)
         try:
             return self.process.wait(timeout=PATIENCE_S)
         finally:
             self.process.kill()
+            os.close(self._screen)  # not before: a terminal that goes away hangs up on who is still leaving
 
     def _look(self) -> bool:
         ready, _, _ = select.select([self._screen], [], [], PATIENCE_S)
