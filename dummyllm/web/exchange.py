@@ -20,6 +20,7 @@ from dummyllm.web.delivery import PROMPT_MS_MAX, WRITTEN_WHOLE_BYTES_MAX, Delive
 from dummyllm.web.refusal import ClientGone, Header, Refusal
 from dummyllm.web.started import Suspended
 from dummyllm.web.waits import Waits
+from dummyllm.web.whole import send_whole
 
 JSON: Header = (b"content-type", b"application/json")
 CLOSE: Header = (b"connection", b"close")
@@ -115,11 +116,10 @@ class Exchange:
     ) -> None:
         """Write *entry* into the journal, send the answer, and settle whether it was delivered."""
         journal.append(entry)
-        transport, send = self.transport, self._send
+        transport = self.transport
         was_gone = transport is not None and transport.is_closing()
         headers.append((b"content-length", b"%d" % len(body)))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send_whole(self._send, transport, status, headers, body)
         entry.took_ms = took_ms = int((monotonic() - self.whole_at_s) * 1000)
         if transport is None:
             return
