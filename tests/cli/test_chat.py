@@ -300,6 +300,7 @@ class Typist:
     def __init__(self, *argv: str) -> None:
         self._screen, tty = pty.openpty()
         self.seen = ""
+        self.has_gone = False
         command = [sys.executable, "-m", "dummyllm", "chat", *argv]
         env = environment() | {"TERM": "dumb"}
         self.process = subprocess.Popen(
@@ -320,22 +321,30 @@ class Typist:
     def type(self, keys: str) -> None:
         os.write(self._screen, keys.encode())
 
-    def end(self) -> int:
-        """Wait until the program has gone, and return its status."""
-        while self._look():
-            pass
+    def end(self, keys: str) -> int:
+        """Type *keys*, wait until the program has gone, and return its status.
+
+        They are typed again each second: readline does not notice a Ctrl-C in the instant before it begins to wait.
+        """
+        for _ in range(PATIENCE_S):
+            self.type(keys)
+            while self._look(patience_s=1):
+                pass
+            if self.process.poll() is not None or self.has_gone:
+                break
         try:
             return self.process.wait(timeout=PATIENCE_S)
         finally:
             self.process.kill()
             os.close(self._screen)  # not before: a terminal that goes away hangs up on who is still leaving
 
-    def _look(self) -> bool:
-        ready, _, _ = select.select([self._screen], [], [], PATIENCE_S)
+    def _look(self, patience_s: float = PATIENCE_S) -> bool:
+        ready, _, _ = select.select([self._screen], [], [], patience_s)
         try:
             data = os.read(self._screen, 4096) if ready else b""
         except OSError:  # the program has gone
             data = b""
+            self.has_gone = True
         self.seen += data.decode()
         return bool(data)
 
@@ -351,8 +360,7 @@ def test_at_a_terminal_there_are_prompts_and_quiet_ends(keys: str, status: int) 
     typist.see(
         f"eliza> {replies_to(['Hello'], 1337)[0]}\r\n{PROMPT}"
     )  # not before: keys typed between prompts get lost
-    typist.type(keys)
-    assert typist.end() == status
+    assert typist.end(keys) == status
     assert typist.seen.startswith(
         "dummyLLM 0.3.1: an embedded server, mode ok, seed 1337. /help lists what else there is."
     )
