@@ -57,41 +57,30 @@ def test_fates_are_foretold_as_shown(tmp_path: Path) -> None:
     assert said.stdout == shown
 
 
+def tried(example: str, place: Path) -> str:
+    """Save *example* as test_retry.py in *place*, run it as the page says, and return what pytest prints."""
+    (place / "test_retry.py").write_text(example, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_retry.py"]
+    env = environment() | {"PYTHONPATH": str(ROOT)}
+    said = subprocess.run(command, env=env, cwd=place, capture_output=True, text=True, check=False, timeout=120)
+    return said.stdout + said.stderr
+
+
 def test_the_example_passes_twice(tmp_path: Path) -> None:
     """Run it again: the same fates."""
-    (tmp_path / "test_retry.py").write_text(block("python", "def run("), encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_retry.py"]
-
     for _ in range(2):
-        said = subprocess.run(
-            command,
-            env=environment() | {"PYTHONPATH": str(ROOT)},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert "2 passed" in said.stdout, said.stdout + said.stderr
+        said = tried(block("python", "def run("), tmp_path)
+        assert "2 passed" in said, said
 
 
 def test_the_example_can_fail(tmp_path: Path) -> None:
     """Take the seed away and see what else can happen: with another seed the first attempt succeeds."""
     example = block("python", "def run(").replace('"DUMMYLLM_SEED": "14"', '"DUMMYLLM_SEED": "7"')
     assert '"7"' in example
-    (tmp_path / "test_retry.py").write_text(example, encoding="utf-8")
 
-    said = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_retry.py"],
-        env=environment() | {"PYTHONPATH": str(ROOT)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    said = tried(example, tmp_path)
 
-    assert "2 failed" in said.stdout, said.stdout + said.stderr
+    assert "2 failed" in said, said
 
 
 def test_every_setting_has_its_row() -> None:
