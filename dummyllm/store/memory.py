@@ -56,8 +56,8 @@ class MemoryStore:
             self._report(Event.ORDINAL_SKIPPED, identity, job)
             ordinal += 1
             job = make(ordinal)
-        request, last = job.request, job.fate.timeline[-1]
-        size = len(request.args) + len(request.op) + len(request.trace_id or "") + JOB_OVERHEAD_BYTES
+        last = job.fate.timeline[-1]
+        size = size_of(job)
         if len(jobs) >= self._jobs_max or self._bytes + size > self._bytes_max:
             self._make_room(job, size)
         jobs[job.id] = job

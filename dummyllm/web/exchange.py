@@ -79,30 +79,26 @@ class Exchange:
         return self._late_body(Suspended(receiving, first), waits, bytes_max)
 
     async def _late_body(self, first: Awaitable[Message], waits: Waits, bytes_max: int) -> bytes:
-        message = await waits.bounded(first)
-        body: bytes = message.get("body", b"")
-        if message.get("more_body", False):
-            body, message = await waits.bounded(self._rest_of(body, bytes_max))
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        if len(body) > bytes_max:
-            raise _too_large(bytes_max)
+        # One wait for all of it: a body that trickles in has no more time than one that comes at once.
+        body = await waits.bounded(self._gathered(first, bytes_max))
         self.whole_at_s = monotonic()
         return body
 
-    async def _rest_of(self, body: bytes, bytes_max: int) -> tuple[bytes, Message]:
-        """Return *body* and what follows it, to its end or just past *bytes_max*, and the last message."""
-        whole = bytearray(body)
-        while True:
+    async def _gathered(self, first: Awaitable[Message], bytes_max: int) -> bytes:
+        """Return the body that begins with the *first* message; refuse it as soon as it is longer than *bytes_max*."""
+        message = await first
+        whole = bytearray(message.get("body", b""))
+        while message.get("more_body", False) and len(whole) <= bytes_max:
             message = await self._receive()
             whole += message.get("body", b"")
-            if not message.get("more_body", False):
-                return bytes(whole), message
-            if len(whole) > bytes_max:
-                # The refusal's traceback would keep both for as long as the answer takes.
-                whole.clear()
-                del message
-                raise _too_large(bytes_max)
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        if len(whole) > bytes_max:
+            # The refusal's traceback would keep both for as long as the answer takes.
+            whole.clear()
+            del message
+            raise _too_large(bytes_max)
+        return bytes(whole)
 
     async def hand_over(self, app: ASGIApp, owner: object) -> None:
         """Let the Starlette *app* answer; an *owner* in the scope asks it for exceptions, not plain-text errors."""

@@ -33,8 +33,6 @@ class Waits:
         """Await *awaitable*; raise `Refusal` if it takes too long, or if the server stops meanwhile."""
         task = asyncio.current_task()
         assert task is not None, "a wait outside any task"
-        if self.is_stopping:
-            raise shutting_down()
         self._since[task] = monotonic()
         if self._timer is None:
             self._arm(task.get_loop())
