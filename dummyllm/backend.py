@@ -35,8 +35,13 @@ class Backend:
         self.job = self.store.get
         self.was_evicted = self.store.was_evicted
 
-    def accept(self, request: JobRequest) -> Awaitable[Job]:
-        """Plan and keep a job for *request*; awaiting it raises `store.Full` if there is no place for it."""
+    async def accept(self, request: JobRequest) -> Job:
+        """Plan and keep a job for *request*; raise `store.Full` if there is no place for it."""
+        job = self.submit(request)
+        return job if isinstance(job, Job) else await job
+
+    def submit(self, request: JobRequest) -> Job | Awaitable[Job]:
+        """Do what `accept` does, at once if the store need not wait: the path of every POST."""
         identity = self._identify(request)
         return self.store.accept(identity, partial(make_job, self.policy, request, identity, self.clock.now_ms()))
 

@@ -41,8 +41,7 @@ def fingerprint_of(request: JobRequest) -> Fingerprint:
     args = canonical(request.args)
     if args is None:
         return Fingerprint(_digest(_opening(b"payload-raw", request.op), minified(request.args)))
-    message = _opening(b"payload", request.op) + len(args).to_bytes(4, "big") + args
-    return Fingerprint(blake2b(message, digest_size=DIGEST_BYTES, person=PERSON).digest())
+    return Fingerprint(_digest(_opening(b"payload", request.op), args))
 
 
 def identifier(kind: IdentityKind) -> Callable[[JobRequest], Identity]:
@@ -86,13 +85,14 @@ _IDENTIFIERS: dict[IdentityKind, Callable[[JobRequest], Identity]] = {
 }
 
 
+# A state that has the opening in it already is copied in half the time that a new one takes.
 @lru_cache(maxsize=256)
-def _opening(tag: bytes, op: str) -> bytes:
-    return packed(tag) + packed(op.encode())
+def _opening(tag: bytes, op: str) -> blake2b:
+    return blake2b(packed(tag) + packed(op.encode()), digest_size=DIGEST_BYTES, person=PERSON)
 
 
-def _digest(opening: bytes, *parts: bytes) -> bytes:
-    message = opening
+def _digest(opening: blake2b, *parts: bytes) -> bytes:
+    state = opening.copy()
     for part in parts:
-        message += len(part).to_bytes(4, "big") + part
-    return blake2b(message, digest_size=DIGEST_BYTES, person=PERSON).digest()
+        state.update(len(part).to_bytes(4, "big") + part)
+    return state.digest()

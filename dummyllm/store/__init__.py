@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -44,8 +44,11 @@ class Held:
 class Store(Protocol):
     """Keeps jobs and the counters of identities. Its one step is `accept`: half a job is never kept."""
 
-    async def accept(self, identity: Identity, make: Callable[[int], Job]) -> Job:
-        """Keep and return the job that *make* gives for the next ordinal of *identity*; raise `Full` if none fits."""
+    def accept(self, identity: Identity, make: Callable[[int], Job]) -> Job | Awaitable[Job]:
+        """Keep and return the job that *make* gives for the next ordinal of *identity*; raise `Full` if none fits.
+
+        A store that need not wait returns the job itself: a coroutine costs as much as a draw.
+        """
         ...
 
     async def get(self, job_id: JobId) -> Job | None:

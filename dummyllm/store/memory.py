@@ -16,7 +16,6 @@ from heapq import heapify, heappop, heappush
 
 from dummyllm.core.job import Job
 from dummyllm.core.request import Identity, JobId
-from dummyllm.core.timeline import FINAL_STATES
 from dummyllm.store import Event, Full, Held, Report
 
 JOB_OVERHEAD_BYTES = 800
@@ -47,7 +46,7 @@ class MemoryStore:
         self._refused: dict[Identity, int] = {}
         self._dropped = 0
 
-    async def accept(self, identity: Identity, make: Callable[[int], Job]) -> Job:
+    def accept(self, identity: Identity, make: Callable[[int], Job]) -> Job:
         """Keep and return the job that *make* gives for the next ordinal of *identity*; raise `Full` if none fits."""
         jobs, ordinals = self._jobs, self._ordinals
         ordinal = ordinals.get(identity, 0)
@@ -56,14 +55,14 @@ class MemoryStore:
             self._report(Event.ORDINAL_SKIPPED, identity, job)
             ordinal += 1
             job = make(ordinal)
-        last = job.fate.timeline[-1]
         size = size_of(job)
         if len(jobs) >= self._jobs_max or self._bytes + size > self._bytes_max:
             self._make_room(job, size)
         jobs[job.id] = job
         self._bytes += size
-        if last.state in FINAL_STATES:
-            heappush(self._endings, (job.accepted_at_ms + last.at_ms, job.id))
+        ends_after_ms = job.fate.ends_at_ms
+        if ends_after_ms is not None:
+            heappush(self._endings, (job.accepted_at_ms + ends_after_ms, job.id))
         ordinals[identity] = ordinal + 1
         if len(ordinals) > self._identities_max:
             self._drop_oldest_identity()

@@ -43,11 +43,11 @@ class Access:
         """Refuse *exchange* unless its headers are few, and its Host and its Origin are as they should be."""
         headers, scope = exchange.headers, exchange.scope
         raw = scope["headers"]
-        if len(raw) > HEADERS_MAX or sum(map(len, chain.from_iterable(raw))) > HEADER_BYTES_MAX:
-            message = f"the request has more than {HEADERS_MAX} headers or {HEADER_BYTES_MAX} bytes of them"
-            raise Refusal("HEADERS_TOO_LARGE", message, closes=True)
-        if len(headers) != len(raw) and sum(name == b"host" for name, _ in raw) > 1:
-            raise Refusal("HOST_NOT_ALLOWED", "the request has more than one Host")
+        count = len(raw)
+        if count != len(headers) or len(b"".join(headers)) + len(b"".join(headers.values())) > HEADER_BYTES_MAX:
+            _check_repeated(raw)
+        if count > HEADERS_MAX:
+            raise _too_large()
         if path in EXEMPT_PATHS:
             return
         server, host = scope.get("server"), headers.get(b"host", b"")
@@ -107,6 +107,19 @@ class Access:
         if name != own and name not in self._origins:
             listed = ", ".join(sorted(self._origins)) or "none is set"
             raise Refusal("ORIGIN_NOT_ALLOWED", f"Origin {name!r} is not of DUMMYLLM_CORS_ORIGINS ({listed})")
+
+
+def _check_repeated(raw: list[tuple[bytes, bytes]]) -> None:
+    """Refuse headers that are too large, or of which more than one is a Host."""
+    if sum(map(len, chain.from_iterable(raw))) > HEADER_BYTES_MAX:
+        raise _too_large()
+    if sum(name == b"host" for name, _ in raw) > 1:
+        raise Refusal("HOST_NOT_ALLOWED", "the request has more than one Host")
+
+
+def _too_large() -> Refusal:
+    message = f"the request has more than {HEADERS_MAX} headers or {HEADER_BYTES_MAX} bytes of them"
+    return Refusal("HEADERS_TOO_LARGE", message, closes=True)
 
 
 def host_name(host: bytes) -> str | None:

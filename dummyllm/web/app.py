@@ -19,7 +19,7 @@ from dummyllm.web.access import Access
 from dummyllm.web.admin import Admin
 from dummyllm.web.connection import connection_of, transport_of
 from dummyllm.web.delivery import Deliveries
-from dummyllm.web.exchange import JSON, Exchange
+from dummyllm.web.exchange import Exchange
 from dummyllm.web.health import HealthRoutes
 from dummyllm.web.jobs import PREFIX, Handler, Jobs, method_not_allowed, not_found
 from dummyllm.web.openapi import openapi_route
@@ -106,11 +106,10 @@ class App:
             code=refusal.code,
             user_agent=exchange.user_agent(),
         )
-        headers = [JSON, *refusal.headers]
         if refusal.closes:
-            await exchange.answer_and_linger(refusal.status, body_of(refusal), entry, journal, headers)
+            await exchange.answer_and_linger(refusal.status, body_of(refusal), entry, journal, refusal.headers)
         else:
-            await exchange.answer(refusal.status, body_of(refusal), entry, journal, self._deliveries, headers)
+            await exchange.answer(refusal.status, body_of(refusal), entry, journal, self._deliveries, refusal.headers)
 
     def _cors_middleware(self) -> ASGIApp:
         from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415  # most servers have no use for it

@@ -6,21 +6,18 @@ This is the path of every hot request, so it is written out plainly: no request 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from time import monotonic
-from types import CoroutineType
-from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dummyllm.core.request import JobId
 from dummyllm.journal import Delivered, Entry, Journal, What
 from dummyllm.web.connection import EXTENSION
+from dummyllm.web.cycle import answer_at_once, body_at_hand, cycle_of
 from dummyllm.web.delivery import PROMPT_MS_MAX, WRITTEN_WHOLE_BYTES_MAX, Deliveries
 from dummyllm.web.refusal import ClientGone, Header, Refusal
-from dummyllm.web.started import Suspended
 from dummyllm.web.waits import Waits
-from dummyllm.web.whole import send_whole
 
 JSON: Header = (b"content-type", b"application/json")
 CLOSE: Header = (b"connection", b"close")
@@ -39,12 +36,13 @@ _NO_JOB = JobId("")
 class Exchange:
     """One request, its connection, and the means to answer it. *what* and *job_id* are filled in by the routes."""
 
-    __slots__ = ("_receive", "_send", "headers", "job_id", "scope", "transport", "what", "whole_at_s")
+    __slots__ = ("_cycle", "_receive", "_send", "headers", "job_id", "scope", "transport", "what", "whole_at_s")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, transport: asyncio.Transport | None) -> None:
         self.scope = scope
         self._receive = receive
         self._send = send
+        self._cycle = cycle_of(send)
         self.transport = transport
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.what = _OTHER
@@ -64,29 +62,23 @@ class Exchange:
             raise Refusal("BAD_REQUEST", "the request has both Content-Length and Transfer-Encoding", closes=True)
         if len(declared) > SMALL_DIGITS and (len(declared) > HUGE_DIGITS or int(declared) > bytes_max):
             raise _too_large(bytes_max)
-        receiving: Any = self._receive()
-        if type(receiving) is not CoroutineType:
-            receiving = _awaited(receiving)
-        try:
-            first = receiving.send(None)
-        except StopIteration as done:
-            message = done.value
-            body: bytes = message.get("body", b"")
-            is_whole = message["type"] == "http.request" and not message.get("more_body", False)
-            if is_whole and len(body) <= bytes_max:
-                return body
-            return self._late_body(_awaited_value(message), waits, bytes_max)
-        return self._late_body(Suspended(receiving, first), waits, bytes_max)
+        cycle = self._cycle
+        body = body_at_hand(cycle) if cycle is not None else None
+        if body is None:
+            return self._late_body(waits, bytes_max)
+        if len(body) > bytes_max:
+            raise _too_large(bytes_max)
+        return body
 
-    async def _late_body(self, first: Awaitable[Message], waits: Waits, bytes_max: int) -> bytes:
+    async def _late_body(self, waits: Waits, bytes_max: int) -> bytes:
         # One wait for all of it: a body that trickles in has no more time than one that comes at once.
-        body = await waits.bounded(self._gathered(first, bytes_max))
+        body = await waits.bounded(self._gathered(bytes_max))
         self.whole_at_s = monotonic()
         return body
 
-    async def _gathered(self, first: Awaitable[Message], bytes_max: int) -> bytes:
-        """Return the body that begins with the *first* message; refuse it as soon as it is longer than *bytes_max*."""
-        message = await first
+    async def _gathered(self, bytes_max: int) -> bytes:
+        """Return the body, however many pieces it comes in; refuse it as soon as it is longer than *bytes_max*."""
+        message = await self._receive()
         whole = bytearray(message.get("body", b""))
         while message.get("more_body", False) and len(whole) <= bytes_max:
             message = await self._receive()
@@ -108,14 +100,20 @@ class Exchange:
         await app(scope, self._receive, self._send)
 
     async def answer(
-        self, status: int, body: bytes, entry: Entry, journal: Journal, deliveries: Deliveries, headers: list[Header]
+        self,
+        status: int,
+        body: bytes,
+        entry: Entry,
+        journal: Journal,
+        deliveries: Deliveries,
+        headers: Sequence[Header] = (),
     ) -> None:
-        """Write *entry* into the journal, send the answer, and settle whether it was delivered."""
+        """Write *entry* into the journal, send the JSON *body*, and settle whether it was delivered."""
         journal.append(entry)
         transport = self.transport
         was_gone = transport is not None and transport.is_closing()
-        headers.append((b"content-length", b"%d" % len(body)))
-        await send_whole(self._send, transport, status, headers, body)
+        if headers or self._cycle is None or not answer_at_once(self._cycle, status, body):
+            await self._send_parts(status, body, headers)
         entry.took_ms = took_ms = int((monotonic() - self.whole_at_s) * 1000)
         if transport is None:
             return
@@ -124,8 +122,13 @@ class Exchange:
         else:
             entry.delivered = _YES
 
+    async def _send_parts(self, status: int, body: bytes, headers: Sequence[Header]) -> None:
+        fields = [JSON, *headers, (b"content-length", b"%d" % len(body))]
+        await self._send({"type": "http.response.start", "status": status, "headers": fields})
+        await self._send({"type": "http.response.body", "body": body})
+
     async def answer_and_linger(
-        self, status: int, body: bytes, entry: Entry, journal: Journal, headers: list[Header]
+        self, status: int, body: bytes, entry: Entry, journal: Journal, headers: Sequence[Header]
     ) -> None:
         """Answer a request whose body was not read to its end, in such a way that the client gets to see the answer.
 
@@ -133,8 +136,8 @@ class Exchange:
         complete, and the rest of the body is read and thrown away for a while before the connection closes.
         """
         journal.append(entry)
-        headers += [(b"content-length", b"%d" % len(body)), CLOSE]
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        fields = [JSON, *headers, (b"content-length", b"%d" % len(body)), CLOSE]
+        await self._send({"type": "http.response.start", "status": status, "headers": fields})
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
         try:
             async with asyncio.timeout(LINGER_S):
@@ -150,14 +153,6 @@ class Exchange:
             if message["type"] != "http.request" or not message.get("more_body", False):
                 return
             drained += len(message.get("body", b""))
-
-
-async def _awaited(awaitable: Any) -> Any:
-    return await awaitable
-
-
-async def _awaited_value(value: Any) -> Any:
-    return value
 
 
 def _too_large(bytes_max: int) -> Refusal:

@@ -18,7 +18,7 @@ from dummyllm.store import Full
 from dummyllm.web import encode
 from dummyllm.web.decode import decode_request, unknown_members
 from dummyllm.web.delivery import Deliveries
-from dummyllm.web.exchange import JSON, Exchange
+from dummyllm.web.exchange import Exchange
 from dummyllm.web.refusal import Refusal
 from dummyllm.web.waits import Waits, shutting_down
 
@@ -40,7 +40,7 @@ class Jobs:
 
     def __init__(self, backend: Backend, settings: Settings, waits: Waits, deliveries: Deliveries) -> None:
         self._backend = backend
-        self._accept = backend.accept
+        self._submit = backend.submit
         self._hit_of = backend.hit_of
         self._get = backend.job
         self._journal = backend.journal
@@ -89,7 +89,9 @@ class Jobs:
             body = await body
         request = decode_request(body, self._unknown)
         try:
-            job = await self._accept(request)
+            job = self._submit(request)
+            if not isinstance(job, Job):
+                job = await job
         except Full as full:
             raise self._full(full) from None
         note = self._ignored(body) if self._unknown is _IGNORE else None
@@ -98,7 +100,7 @@ class Jobs:
             journal.next_seq(), job.accepted_at_ms, _SUBMIT, job.id, job.identity, self._hit_of(job), job.ordinal,
             201, _QUEUED, None, None, exchange.user_agent(), note,
         )  # fmt: skip
-        await exchange.answer(201, encode.accepted(job), entry, journal, self._deliveries, [JSON])
+        await exchange.answer(201, encode.accepted(job), entry, journal, self._deliveries)
 
     async def poll(self, exchange: Exchange) -> None:
         """`GET /v1/jobs/{id}`: say what a job looks like now."""
@@ -139,7 +141,7 @@ class Jobs:
             journal.next_seq(), now_ms, what, job.id, job.identity, None, job.ordinal, 200, snapshot.state, None,
             ended_at_ms, exchange.user_agent(),
         )  # fmt: skip
-        return exchange.answer(200, body, entry, journal, self._deliveries, [JSON])
+        return exchange.answer(200, body, entry, journal, self._deliveries)
 
     def _full(self, full: Full) -> Refusal:
         wait_s = FULL_RETRY_AFTER_S

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from dummyllm.core.job import Job, cancelled, make_job
@@ -48,8 +48,8 @@ class Driven:
         def make(ordinal: int) -> Job:
             return make_job(policy, request, identity, now_ms=self.now_ms, ordinal=ordinal)
 
-        job: Job = self._runner.run(self.store.accept(identity, make))
-        return job
+        job: Job | Coroutine[Any, Any, Job] = self.store.accept(identity, make)
+        return job if isinstance(job, Job) else self._runner.run(job)
 
     def cancel(self, job: Job) -> Job:
         """Cancel *job* now, as far as that is possible."""

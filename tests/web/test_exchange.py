@@ -48,11 +48,6 @@ def piece(body: bytes, *, more: bool) -> dict[str, Any]:
     return {"type": "http.request", "body": body, "more_body": more}
 
 
-def test_a_body_that_is_here_is_not_waited_for() -> None:
-    """Then nobody waits, and no deadline is needed."""
-    assert body_of(piece(b"all", more=False), suspends=False) == (b"all", 0)
-
-
 @pytest.mark.parametrize("suspends", [True, False])
 def test_one_deadline_covers_the_whole_body(*, suspends: bool) -> None:
     """A body that trickles in has no more time than one that comes at once."""
