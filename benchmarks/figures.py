@@ -31,6 +31,12 @@ MIXED = {
     "DUMMYLLM_RANDOM_WEIGHTS": "hang=50,ok=35,echo=5,fail=10",
     "DUMMYLLM_LATENCY_MS": "1",
 }
+# Twelve faults, each drawn for every submit or job and so rare that next to none fires: what it costs to ask.
+FAULTS = (
+    "submit.status(503)", "submit.reset", "submit.lost_ack", "submit.slow_ack", "run.vanish", "run.late",
+    "result.cut", "cancel.ignored", "cancel.lost_ack", "poll.missing", "poll.stale", "connection.close_idle",
+)  # fmt: skip
+FAULTY = RANDOM | {"DUMMYLLM_FAULTS": ",".join(f"{fault}=0.0001" for fault in FAULTS)}
 FINISHED = {"DUMMYLLM_MODE": "ok", "DUMMYLLM_LATENCY_MS": "1"}
 HANG = {"DUMMYLLM_MODE": "hang"}
 HANG_WITH_SHORT_JOURNAL = HANG | {"DUMMYLLM_JOURNAL_MAX": "1000"}
@@ -60,13 +66,20 @@ class Bench:
 
 
 def post(bench: Bench) -> list[Figure]:
+    return [
+        _post(bench, "POST /v1/jobs, mode random", RANDOM, Reach(most=1.3)),
+        _post(bench, "POST /v1/jobs, mode random, twelve faults", FAULTY, Reach(most=1.8)),
+    ]
+
+
+def _post(bench: Bench, name: str, settings: Mapping[str, str], reach: Reach) -> Figure:
     scale = bench.scale
-    with Server(FLOOR) as floor, Server(bench.app, RANDOM) as ours:
+    with Server(FLOOR) as floor, Server(bench.app, settings) as ours:
         for server in (floor, ours):
             load.fill(server.port, WARM_JOBS)
         submits = submitting(scale.seconds)
         ratio = cpu_ratio(scale.rounds, (floor, submits), (ours, submits))
-    return [in_floors("POST /v1/jobs, mode random", ratio, Reach(most=1.3))]
+    return in_floors(name, ratio, reach)
 
 
 def get(bench: Bench) -> list[Figure]:

@@ -25,6 +25,7 @@ class What(StrEnum):
     CANCEL = "cancel"
     INSPECT = "inspect"
     OTHER = "other"
+    STARTED = "started"
     ORDINAL_SKIPPED = "ordinal_skipped"
     ORDINAL_DROPPED = "ordinal_dropped"
     EVICTED = "evicted"
@@ -44,7 +45,11 @@ class Delivered(StrEnum):
 
 
 class Entry(msgspec.Struct, omit_defaults=True, gc=False):
-    """One line of the journal. Times are epoch milliseconds; *took_ms* runs from the last byte in to the last out."""
+    """One line of the journal. Times are epoch milliseconds; *took_ms* runs from the last byte in to the last out.
+
+    *n* is the number of a status read or a cancel of its job, from 0, where the job counts them. *fault* befell the
+    request, *rule* decided about it, and *served* is False if the server could not do what the fault asks for.
+    """
 
     seq: int
     at_ms: int
@@ -59,6 +64,10 @@ class Entry(msgspec.Struct, omit_defaults=True, gc=False):
     ended_at_ms: int | None = None
     user_agent: bytes = b""
     note: str | None = None
+    n: int | None = None
+    fault: str | None = None
+    rule: str | None = None
+    served: bool = True
     took_ms: int = 0
     delivered: Delivered = Delivered.UNKNOWN
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dummyllm.core.canonical import minified
+from dummyllm.core.fate import Fate
 from dummyllm.core.job import Job
 from dummyllm.core.mode import Mode
 from dummyllm.core.request import OP_OF_CHAT, JobId, JobRequest
@@ -91,18 +92,32 @@ class Replies:
 
     def _write(self, job: Job) -> Reply:
         request = job.request
-        if job.fate.mode is Mode.ECHO:
+        if job.policy.reply is not None:
+            text = job.policy.reply
+        elif job.fate.mode is Mode.ECHO:
             text = echo(request.args)
         elif request.op != OP_OF_CHAT:
             text = f"ok :: op={request.op}"
         else:
             text = _said_by_eliza(self.script, request.args, self.eliza_seed)
+        if job.fate.faults:
+            text = _rewritten(text, job.fate)
         return Reply(text, Usage(prompt_tokens=_tokens(len(echo(request.args))), completion_tokens=_tokens(len(text))))
 
     def _remember(self, job: Job, reply: Reply) -> None:
         self._remembered[job.id] = (job.request, reply)
         if len(self._remembered) > REMEMBERED_MAX:
             self._remembered.popitem(last=False)
+
+
+def _rewritten(text: str, fate: Fate) -> str:
+    """Return what the faults of *fate* make of *text*."""
+    from dummyllm.core.faults.effect import Rewrite  # noqa: PLC0415  # faults are fetched when there are some
+
+    for fault in fate.faults:
+        if isinstance(fault.effect, Rewrite):
+            text = fault.effect.change(text)
+    return text
 
 
 def echo(args: bytes) -> str:

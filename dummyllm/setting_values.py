@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dummyllm.core.draw import SEED_DIGITS_MAX
 from dummyllm.core.mode import WEIGHABLE_MODES, WEIGHT_MAX, Mode
+from dummyllm.presets import PRESETS
 
 if TYPE_CHECKING:
     from dummyllm.eliza import Script
@@ -110,8 +111,8 @@ def weights(text: str) -> Weights:
         name = name.lower()
         if not equals:
             raise ValueError(f"has {item!r} without a weight; write mode=weight, as in ok=70,fail=30")
-        if name == Mode.RANDOM.value:
-            raise ValueError("gives random itself a weight; use one of " + ", ".join(names))
+        if name in (Mode.RANDOM.value, Mode.SCRIPT.value):
+            raise ValueError(f"gives {name} itself a weight; use one of " + ", ".join(names))
         if name not in names:
             raise ValueError(f"has {name!r}, which is no mode; use one of {', '.join(names)}{nearest(name, names)}")
         if name in found:
@@ -149,6 +150,14 @@ def key(text: str) -> str:
     if not re.fullmatch(r"[!-~]{1,256}", value):
         raise ValueError("is not a key; use 1 to 256 visible ASCII characters, no blanks")
     return value
+
+
+def preset(text: str) -> str:
+    """Return the name of a bundle of settings."""
+    word = text.strip().lower()
+    if word not in PRESETS:
+        raise ValueError(f"is not a preset; use one of {', '.join(PRESETS)}{nearest(word, list(PRESETS))}")
+    return word
 
 
 def eliza_file(text: str) -> Script:

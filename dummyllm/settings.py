@@ -1,4 +1,4 @@
-"""ONE table of everything an operator can set: parsing, `--help`, the docs page and `/__admin/config` read it.
+"""Turns the environment into settings, by the one table in `setting_rows`.
 
 A mapping goes in, and Settings or all mistakes at once come out. Unset or blank is the default. A test double that
 quietly falls back to a default makes its user's tests pass for the wrong reason, so a mistake stops the server.
@@ -7,20 +7,25 @@ quietly falls back to a default makes its user's tests pass for the wrong reason
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from dummyllm import setting_values as read
+from dummyllm import chaos_values, setting_values
+from dummyllm.chaos_values import ClockChoice, Faults
 from dummyllm.core.fingerprint import IdentityKind
+from dummyllm.core.latency import Shape
 from dummyllm.core.mode import Mode
 from dummyllm.core.policy import Policy
+from dummyllm.presets import PRESETS
+from dummyllm.setting_rows import PREFIX, SETTINGS, Setting
 from dummyllm.setting_values import ElizaOrder, Unknown
 
 if TYPE_CHECKING:
+    from dummyllm.core.replay import Replay
+    from dummyllm.core.script import Script as FateScript
     from dummyllm.eliza import Script
-
-PREFIX = "DUMMYLLM_"
+    from dummyllm.rules_file import Draft
 
 # What Kubernetes puts into every container's environment for a Service named dummyllm, and what clients of ours use.
 _FOREIGN = ("DUMMYLLM_URL", "DUMMYLLM_PORT")
@@ -28,101 +33,6 @@ _FOREIGN_PREFIXES = ("DUMMYLLM_PORT_", "DUMMYLLM_SERVICE_")
 
 # A name that nobody knows may be that of a key, mistyped.
 _SECRET = re.compile("API|AUTH|KEY|PASS|SECRET|TOKEN")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row: *parse* raises ValueError with the rest of a sentence that begins `NAME='text' …`."""
-
-    name: str
-    default: str
-    allowed: str
-    help: str
-    parse: Callable[[str], object]
-    is_secret: bool = False
-
-    @property
-    def variable(self) -> str:
-        """The name of the environment variable."""
-        return PREFIX + self.name
-
-
-DAY_MS = 86_400_000
-
-SETTINGS = (
-    Setting("MODE", "ok", ", ".join(Mode), "what befalls every job", read.one_of(Mode, "a mode")),
-    Setting(
-        "RANDOM_WEIGHTS",
-        "ok=70,echo=10,slow=10,fail=5,hang=3,timeout=2,flaky=0",
-        "mode=weight, each a whole number from 0",
-        "how often mode random picks each mode; a mode not named gets 0, and if all are 0 every job is ok",
-        read.weights,
-    ),
-    Setting(
-        "LATENCY_MS", "250", f"0 to {DAY_MS}", "base latency of a job, in milliseconds", read.whole(0, DAY_MS, "ms")
-    ),
-    Setting(
-        "SEED", "1337", "a whole number, at most 60 digits", "chooses among all stories this server can tell", read.seed
-    ),
-    Setting(
-        "IDENTITY",
-        "payload",
-        ", ".join(IdentityKind),
-        "what counts as the same work: op and args; op, model and messages; or op and trace_id",
-        read.one_of(IdentityKind, "an identity"),
-    ),
-    Setting(
-        "ELIZA",
-        "seeded",
-        ", ".join(ElizaOrder),
-        "whether the seed chooses where each cycle of replies starts, or the first entry does, as in 1966",
-        read.one_of(ElizaOrder, "an order"),
-    ),
-    Setting("ELIZA_FILE", "", "a path", "a script in the 1966 format, instead of our own", read.eliza_file),
-    Setting("ADMIN", "0", "1 or 0", "whether POST under /__admin/ works", read.switch),
-    Setting(
-        "API_KEY",
-        "",
-        "1 to 256 visible ASCII characters",
-        "the key that clients must send, as Authorization: Bearer or as x-api-key",
-        read.key,
-        is_secret=True,
-    ),
-    Setting(
-        "ALLOWED_HOSTS",
-        "",
-        "host names, comma between; * is any",
-        "names besides the loopback ones that a Host header may carry",
-        read.hosts,
-    ),
-    Setting("CORS_ORIGINS", "", "origins, comma between", "web origins whose pages may call this server", read.origins),
-    Setting(
-        "UNKNOWN",
-        "refuse",
-        ", ".join(Unknown),
-        "whether a payload with an unknown member is refused, or the member is ignored and journaled",
-        read.one_of(Unknown, "an answer to unknown members"),
-    ),
-    Setting("MAX_BODY_BYTES", "8MiB", "1024 to 1GiB", "the longest body a request may have", read.size(1024, 2**30)),
-    Setting(
-        "JOBS_MAX", "1000000", "1 to 100000000", "jobs held; finished ones leave first", read.whole(1, 10**8, "jobs")
-    ),
-    Setting(
-        "STORE_MAX_BYTES",
-        "1GiB",
-        "1024 to 1024GiB",
-        "bytes held: payloads, and 800 for each job; finished jobs leave first",
-        read.size(1024, 2**40),
-    ),
-    Setting("JOURNAL_MAX", "100000", "1 to 100000000", "journal entries kept", read.whole(1, 10**8, "entries")),
-    Setting(
-        "RECEIVE_TIMEOUT_MS",
-        "15000",
-        f"100 to {DAY_MS}",
-        "how long a request may take to arrive: its body, and under `dummyllm serve` the whole of it",
-        read.whole(100, DAY_MS, "ms"),
-    ),
-)
 
 
 class SettingsError(ValueError):
@@ -135,14 +45,17 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value came from: *text* is what was written, blank for a default."""
+    """Where a value came from: *text* is what was written, or what the *preset* says, blank for a default."""
 
     setting: Setting
     text: str
+    preset: str = ""
 
     @property
     def source(self) -> str:
-        """`environment` or `default`."""
+        """`environment`, `preset NAME` or `default`."""
+        if self.preset:
+            return f"preset {self.preset}"
         return "environment" if self.text else "default"
 
     @property
@@ -158,8 +71,18 @@ class Settings:
     """Every choice of the operator, as values; the fields are the rows of the table in small letters."""
 
     mode: Mode
-    random_weights: read.Weights
+    random_weights: setting_values.Weights
     latency_ms: int
+    latency_shape: Shape
+    script: FateScript | None
+    rules: tuple[Draft, ...]
+    faults: Faults
+    swarm: bool
+    preset: str | None
+    replay: Replay | None
+    slots: int
+    queue_max: int
+    clock: ClockChoice
     seed: int
     identity: IdentityKind
     eliza: ElizaOrder
@@ -179,26 +102,64 @@ class Settings:
     @property
     def policy(self) -> Policy:
         """The choices that shape fates."""
-        return Policy(
-            mode=self.mode,
+        base = Policy(
+            mode=Mode.SCRIPT if self.script is not None else self.mode,
             weights=self.random_weights,
             base_latency_ms=self.latency_ms,
+            shape=self.latency_shape,
             seed=self.seed,
             identity=self.identity,
+            script=self.script,
+            replay=self.replay,
+            **self._odds(self.faults or (chaos_values.every_fault() if self.swarm else ())),
         )
+        drafts = [draft.rule(base, None if draft.faults is None else self._odds(draft.faults)) for draft in self.rules]
+        return replace(base, rules=tuple(drafts)) if drafts else base
+
+    def _odds(self, faults: Faults) -> dict[str, Any]:
+        if not faults:
+            return {"submit_odds": (), "job_odds": (), "poll_odds": ()}
+        from dummyllm.core.faults.drawn import odds_of, swarm  # noqa: PLC0415  # fetched when there are some
+        from dummyllm.core.faults.kind import Unit  # noqa: PLC0415
+
+        if self.swarm:
+            faults = swarm(faults, self.seed)
+        return {f"{unit.value}_odds": odds_of(faults, unit) for unit in Unit}
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is no mistake, but probably not what was meant."""
-        set_names = {origin.setting.name for origin in self.origins if origin.text}
-        notes = []
-        if "RANDOM_WEIGHTS" in set_names and self.mode is not Mode.RANDOM:
-            notes.append(
-                f"DUMMYLLM_RANDOM_WEIGHTS is set, but the mode is {self.mode.value}: weights count in mode random"
-            )
-        if self.mode is Mode.RANDOM and not any(weight for _, weight in self.random_weights):
-            notes.append("all weights of DUMMYLLM_RANDOM_WEIGHTS are zero, so every job is ok")
-        return tuple(notes)
+        return tuple(note for applies, note in self._possible_notes() if applies)
+
+    def _possible_notes(self) -> list[tuple[bool, str]]:
+        named = {origin.setting.name for origin in self.origins if origin.text and not origin.preset}
+        mode = self.mode.value
+        return [
+            (
+                "RANDOM_WEIGHTS" in named and self.mode is not Mode.RANDOM,
+                f"DUMMYLLM_RANDOM_WEIGHTS is set, but the mode is {mode}: weights count in mode random",
+            ),
+            (
+                self.mode is Mode.RANDOM and not any(weight for _, weight in self.random_weights),
+                "all weights of DUMMYLLM_RANDOM_WEIGHTS are zero, so every job is ok",
+            ),
+            (
+                self.script is not None and "MODE" in named and self.mode is not Mode.SCRIPT,
+                f"DUMMYLLM_SCRIPT is set, so DUMMYLLM_MODE={mode} decides nothing",
+            ),
+            (
+                self.replay is not None and bool(named & {"MODE", "SCRIPT", "RULES", "FAULTS", "SWARM"}),
+                "DUMMYLLM_REPLAY is set: it alone decides what befalls a job",
+            ),
+            (
+                self.queue_max > 0 and not self.slots,
+                "DUMMYLLM_QUEUE_MAX is set, but without DUMMYLLM_SLOTS nothing waits",
+            ),
+            (
+                self.clock.name == "manual" and not self.admin,
+                "the clock stands still: it is moved by POST /__admin/clock, which needs DUMMYLLM_ADMIN=1",
+            ),
+        ]
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -206,9 +167,13 @@ def load(environ: Mapping[str, str]) -> Settings:
     mistakes = _unknown_names(environ)
     values: dict[str, object] = {}
     origins: list[Origin] = []
+    preset = environ.get(PREFIX + "PRESET", "").strip().lower()
+    bundle = PRESETS.get(preset, {})
     for setting in SETTINGS:
         text = environ.get(setting.variable, "").strip()
-        origins.append(Origin(setting, text))
+        is_bundled = not text and setting.name in bundle
+        text = text or bundle.get(setting.name, "")
+        origins.append(Origin(setting, text, preset if is_bundled else ""))
         try:
             values[setting.name.lower()] = _value(setting, text)
         except ValueError as error:
@@ -224,7 +189,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 def _value(setting: Setting, text: str) -> object:
     if text or setting.default:
         return setting.parse(text or setting.default)
-    return () if setting.name in ("ALLOWED_HOSTS", "CORS_ORIGINS") else None
+    return () if setting.name in ("ALLOWED_HOSTS", "CORS_ORIGINS", "RULES", "FAULTS") else None
 
 
 def _unknown_names(environ: Mapping[str, str]) -> list[str]:
@@ -236,15 +201,21 @@ def _unknown_names(environ: Mapping[str, str]) -> list[str]:
         if not is_ours or name in known or name in _FOREIGN or name.startswith(_FOREIGN_PREFIXES):
             continue
         shown = "'***'" if _SECRET.search(name.upper()) else repr(environ[name])
-        hint = read.nearest(name.upper().removeprefix(PREFIX), short, before=PREFIX)
+        hint = setting_values.nearest(name.upper().removeprefix(PREFIX), short, before=PREFIX)
         mistakes.append(f"{name}={shown} is not a setting{hint or '; `dummyllm config` lists them all'}")
     return mistakes
 
 
-def _contradictions(values: Mapping[str, object]) -> list[str]:
+def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    mistakes = []
     body, store = values["max_body_bytes"], values["store_max_bytes"]
-    assert isinstance(body, int) and isinstance(store, int)  # noqa: PT018  # the table's parsers give no other
-    if store >= body + 1024:
-        return []
-    too_small = f"DUMMYLLM_STORE_MAX_BYTES is {store}, too small for one job of DUMMYLLM_MAX_BODY_BYTES={body}"
-    return [f"{too_small}; use at least {body + 1024}"]
+    if store < body + 1024:
+        too_small = f"DUMMYLLM_STORE_MAX_BYTES is {store}, too small for one job of DUMMYLLM_MAX_BODY_BYTES={body}"
+        mistakes.append(f"{too_small}; use at least {body + 1024}")
+    if values["mode"] is Mode.SCRIPT and values["script"] is None and values["replay"] is None:
+        mistakes.append("DUMMYLLM_MODE='script' has no script; set DUMMYLLM_SCRIPT, as in fail,fail,ok")
+    if values["slots"] and values["clock"].name == "polls":
+        mistakes.append(
+            "DUMMYLLM_SLOTS needs a clock that all jobs share; DUMMYLLM_CLOCK='polls' gives each its own: use another"
+        )
+    return mistakes

@@ -1,4 +1,4 @@
-"""The backend: policy, store, journal and clock, joined; and one pass of every mode over real HTTP in real time."""
+"""The backend: policy, store, schedule, journal and clock, joined; and every mode once over real HTTP in real time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 
 from dummyllm.assembly import backend_of
-from dummyllm.backend import Backend
+from dummyllm.backend import Backend, KeyReused, Refused
 from dummyllm.clock import ManualClock
-from dummyllm.core.digest import hexadecimal, term_of
+from dummyllm.core.digest import Traffic, hexadecimal, term_of
 from dummyllm.core.job import Job
-from dummyllm.core.request import JobRequest
+from dummyllm.core.reading import Reading
+from dummyllm.core.request import Identity, JobRequest
+from dummyllm.core.schedule import QueueFull
+from dummyllm.core.submit import Bent, Outcome, job_of, submit_fault
 from dummyllm.core.timeline import State
 from dummyllm.journal import What
 from dummyllm.settings import load
@@ -82,22 +85,22 @@ def test_a_cancel_is_kept(backend: Backend, clock: ManualClock) -> None:
     """Cancelled jobs carry `CANCELLED`, and a second cancel changes nothing."""
     (job,) = accepted(backend, HELLO)
     clock.advance(100)
-    after, snapshot, now_ms = asyncio.run(backend.cancel(job))
+    made, snapshot, now_ms = asyncio.run(backend.cancel(job))
     clock.advance(1_000)
-    again, snapshot_again, _ = asyncio.run(backend.cancel(after))
+    again, snapshot_again, _ = asyncio.run(backend.cancel(made.job))
 
     assert (snapshot.state, now_ms) == (State.CANCELLED, START_MS + 100)
-    assert (again, snapshot_again) == (after, snapshot)
-    assert asyncio.run(_held(backend, job)) == after
+    assert (again, snapshot_again) == (made, snapshot)
+    assert asyncio.run(_held(backend, job)) == made.job
 
 
 def test_a_cancel_of_a_finished_job_says_how_it_ended(backend: Backend, clock: ManualClock) -> None:
     """On a finished job the state it has; in the same millisecond the planned end beats the cancel."""
     (job,) = accepted(backend, HELLO)
     clock.advance(250)
-    after, snapshot, _ = asyncio.run(backend.cancel(job))
+    made, snapshot, _ = asyncio.run(backend.cancel(job))
 
-    assert after is job
+    assert made.job is job
     assert snapshot.state is State.OK
 
 
@@ -217,6 +220,422 @@ def test_after_a_reset_a_test_is_the_same_test(backend: Backend, clock: ManualCl
     assert [(entry.seq, entry.what) for entry in backend.journal.since()] == [(0, What.RESET)]
     assert accepted(backend, *requests) == before
     assert backend.fates_digest == digest
+
+
+# --- Faults ----------------------------------------------------------------------------------------------------------
+
+
+def submitted(backend: Backend, request: JobRequest = HELLO, key: str | None = None) -> Outcome:
+    """Return what a submit of *request* comes to."""
+
+    async def submit() -> Outcome:
+        outcome = backend.submit(request, key)
+        return outcome if isinstance(outcome, Job | Bent) else await outcome
+
+    return asyncio.run(submit())
+
+
+def read(backend: Backend, job: Job) -> Reading:
+    return asyncio.run(backend.read(job))[0]
+
+
+def state(backend: Backend, job: Job) -> State:
+    """Return the state of *job* as the store has it now."""
+    held = asyncio.run(backend.present(job))
+    return backend.look(held)[0].state
+
+
+def test_a_submit_is_decided_by_the_counters_of_its_identity(clock: ManualClock) -> None:
+    """Submit faults are drawn at `hit`, everything after commit at `ordinal`; a script goes by `step`."""
+    backend = with_settings(clock, SCRIPT="submit.reset, fail+submit.lost_ack, ok")
+    told = [submitted(backend) for _ in range(4)]
+
+    assert [one.hit for one in told if isinstance(one, Bent)] == [0, 1]
+    assert [job.ordinal for one in told if (job := job_of(one))] == [0, 1, 2]
+    assert [job.fate.mode.value for one in told if (job := job_of(one))] == ["fail", "ok", "ok"]
+    assert isinstance(submitted(backend, number(1)), Bent), "other work is at the first step"
+
+
+def test_accept_submits_until_there_is_a_job(clock: ManualClock) -> None:
+    """Whatever befalls its submits."""
+    backend = with_settings(clock, SCRIPT="submit.reset*5, submit.status(503), hang+submit.lost_ack, ok")
+    first, second = accepted(backend, HELLO, HELLO)
+
+    assert [first.fate.mode.value, second.fate.mode.value] == ["hang", "ok"]
+    assert (first.ordinal, backend.hit_of(second)) == (0, 7)
+
+
+@pytest.mark.parametrize("settings", [{"SCRIPT": "submit.reset"}, {"FAULTS": "submit.status(503)=100"}])
+def test_accept_gives_up_where_every_submit_is_refused(clock: ManualClock, settings: dict[str, str]) -> None:
+    """A script may refuse for ever."""
+    with pytest.raises(Refused):
+        accepted(with_settings(clock, **settings), HELLO)
+
+
+def test_a_read_is_counted_where_its_fate_asks_for_it(clock: ManualClock) -> None:
+    """A job counts its polls only when one of these is in force."""
+    plain, counting = with_settings(clock), with_settings(clock, SCRIPT="ok+poll.missing(reads=2)")
+    (one,), (other,) = accepted(plain, HELLO), accepted(counting, HELLO)
+
+    assert [read(plain, one).n for _ in range(3)] == [0, 0, 0]
+    assert [(reading.n, reading.snapshot is None) for reading in [read(counting, other) for _ in range(3)]] == [
+        (0, True),
+        (1, True),
+        (2, False),
+    ]
+    assert asyncio.run(_held(plain, one)) is one
+
+
+def test_what_befalls_reads_and_cancels_is_in_the_traffic_digest(clock: ManualClock) -> None:
+    """An order-independent sum of the faults that befell submits, polls and cancels."""
+    backend = with_settings(clock, SCRIPT="hang+poll.missing+cancel.status(503)")
+    (job,) = accepted(backend, HELLO)
+    assert backend.traffic.digest == "0" * 16
+
+    read(backend, job)
+    read(backend, job)
+    asyncio.run(backend.cancel(job))
+    asyncio.run(backend.cancel(job))
+    expected = Traffic()
+    expected.add("poll", job.identity, (0, 0), "poll.missing")
+    expected.add("cancel", job.identity, (0, 0), "cancel.status(503)")
+    assert backend.traffic.digest == expected.digest
+
+    backend.reset()
+    assert backend.traffic.digest == "0" * 16
+
+
+def test_a_cancel_goes_on_from_the_job_as_it_is_now(clock: ManualClock) -> None:
+    """What another request wrote down meanwhile is not undone."""
+    backend = with_settings(clock, SCRIPT="hang+poll.missing(reads=2)+cancel.status(503)")
+    (job,) = accepted(backend, HELLO)
+    read(backend, job)
+    asyncio.run(backend.cancel(job))
+    read(backend, job)
+    held = asyncio.run(_held(backend, job))
+
+    assert held is not None
+    assert (held.reads, held.cancels) == (2, 1)
+
+
+# --- Idempotency keys ------------------------------------------------------------------------------------------------
+
+
+def test_the_same_key_brings_the_same_job(backend: Backend) -> None:
+    """The same key and an equal fingerprint return the first answer and make no job; a replay counts a hit only."""
+    first, again = submitted(backend, HELLO, "k"), submitted(backend, HELLO, "k")
+    later = submitted(backend)
+
+    assert isinstance(first, Job)
+    assert isinstance(again, Bent)
+    assert (again.job, again.fault, again.hit, again.is_replay) == (first, None, 1, True)
+    assert isinstance(later, Job)
+    assert (later.ordinal, backend.hit_of(later)) == (1, 2)
+
+
+def test_another_spelling_of_a_payload_is_the_same_payload_to_a_key(backend: Backend) -> None:
+    """An equal fingerprint is enough."""
+    first = submitted(backend, JobRequest("x", b'{"a":1,"b":2}', 8000, "t"), "k")
+    again = submitted(backend, JobRequest("x", b'{ "b": 2, "a": 1 }', 9000, "u"), "k")
+
+    assert job_of(again) == first
+
+
+def test_a_key_with_another_payload_is_refused(backend: Backend) -> None:
+    """Another payload is 422; nothing is counted."""
+    submitted(backend, HELLO, "k")
+    with pytest.raises(KeyReused):
+        submitted(backend, number(1), "k")
+    job = submitted(backend, number(1), "other")
+
+    assert isinstance(job, Job)
+    assert backend.hit_of(job) == 0
+
+
+def test_a_replay_by_its_key_draws_anew(clock: ManualClock) -> None:
+    """The answer's faults belong to the answer, not the job."""
+    backend = with_settings(clock, FAULTS="submit.lost_ack=50, submit.reset=10")
+    told = [submitted(backend, HELLO, "k") for _ in range(200)]
+    faults = [one.fault.text if isinstance(one, Bent) and one.fault else None for one in told]
+    policy = backend.policy
+
+    assert faults == [
+        fault.text if (fault := submit_fault(policy, told_identity(told), hit)) else None for hit in range(200)
+    ]
+    assert len({job.id for one in told if (job := job_of(one))}) == 1
+    assert all((job_of(one) is None) == (fault == "submit.reset") for one, fault in zip(told, faults, strict=True))
+
+
+def told_identity(told: list[Outcome]) -> Identity:
+    return next(job.identity for one in told if (job := job_of(one)))
+
+
+def test_a_scripts_fault_of_the_answer_befalls_no_replay(clock: ManualClock) -> None:
+    """A script's ack fault befalls only the submit that committed the job."""
+    backend = with_settings(clock, SCRIPT="ok+submit.lost_ack, hang")
+    first, again, later = (submitted(backend, HELLO, key) for key in ("k", "k", None))
+
+    assert isinstance(first, Bent)
+    assert first.fault is not None
+    assert isinstance(again, Bent)
+    assert (again.fault, again.job) == (None, first.job)
+    assert isinstance(later, Job), "a replay moves no step"
+    assert later.fate.mode.value == "hang"
+
+
+def test_a_refused_submit_leaves_its_key_free(clock: ManualClock) -> None:
+    """There is no job that it could bring back."""
+    backend = with_settings(clock, SCRIPT="submit.status(503), ok")
+    refused, made = submitted(backend, HELLO, "k"), submitted(backend, HELLO, "k")
+
+    assert job_of(refused) is None
+    assert isinstance(made, Job)
+
+
+# --- Slots -----------------------------------------------------------------------------------------------------------
+
+
+def test_jobs_wait_for_a_slot(clock: ManualClock) -> None:
+    """Jobs that run at once; the others wait queued, and run from when they get theirs."""
+    backend = with_settings(clock, SLOTS="2")
+    jobs = accepted(backend, *(number(n) for n in range(5)))
+    assert [state(backend, job).value for job in jobs] == ["running", "running", "queued", "queued", "queued"]
+
+    clock.advance(249)
+    assert [state(backend, job).value for job in jobs] == ["running", "running", "queued", "queued", "queued"]
+    clock.advance(1)
+    assert [state(backend, job).value for job in jobs] == ["ok", "ok", "running", "running", "queued"]
+    clock.advance(500)
+    assert [state(backend, job).value for job in jobs] == ["ok"] * 5
+    ends = [job.ends_at_ms for job in backend.store.jobs()]
+    assert ends == [START_MS + ms for ms in (250, 250, 500, 500, 750)]
+
+
+def test_slots_change_no_fate(clock: ManualClock) -> None:
+    """The start is the one thing that depends on other jobs; it is not part of the fates digest."""
+    settings = {"MODE": "random", "RANDOM_WEIGHTS": "ok=1,fail=1,slow=1"}
+    with_slots, without = with_settings(clock, SLOTS="1", **settings), with_settings(clock, **settings)
+    requests = [number(n % 5) for n in range(20)]
+
+    assert [job.fate for job in accepted(with_slots, *requests)] == [job.fate for job in accepted(without, *requests)]
+    assert with_slots.fates_digest == without.fates_digest
+
+
+@pytest.mark.parametrize(("queue_max", "taken"), [("1", 2), ("3", 4), ("0", 50)])
+def test_as_many_may_wait_as_the_queue_holds(clock: ManualClock, queue_max: str, taken: int) -> None:
+    """How many may wait before 503; 0 is any number. A refused submit is a hit, and says when there is room."""
+    backend = with_settings(clock, SLOTS="1", QUEUE_MAX=queue_max)
+    accepted(backend, *[HELLO] * taken)
+    if queue_max == "0":
+        return
+    with pytest.raises(QueueFull) as refused:
+        submitted(backend)
+    assert refused.value.room_at_ms == START_MS + 250
+
+    clock.advance(249)
+    with pytest.raises(QueueFull):
+        submitted(backend)
+    clock.advance(1)
+    job = submitted(backend)
+    assert isinstance(job, Job)
+    assert (job.ordinal, backend.hit_of(job)) == (taken, taken + 2)
+
+
+def test_a_cancel_gives_the_slot_to_who_waited_longest(clock: ManualClock) -> None:
+    """A hung job keeps its slot until it is cancelled."""
+    backend = with_settings(clock, SLOTS="1", SCRIPT="hang,ok")
+    hung, first, second = accepted(backend, HELLO, HELLO, HELLO)
+    clock.advance(10_000)
+    assert [state(backend, job).value for job in (hung, first, second)] == ["running", "queued", "queued"]
+
+    asyncio.run(backend.cancel(hung))
+    assert [state(backend, job).value for job in (hung, first, second)] == ["cancelled", "running", "queued"]
+    clock.advance(250)
+    assert [state(backend, job).value for job in (hung, first, second)] == ["cancelled", "ok", "running"]
+
+
+def test_a_slow_cancel_frees_its_slot_when_it_takes_effect(clock: ManualClock) -> None:
+    """Cancelled after a while, and running until then."""
+    backend = with_settings(clock, SLOTS="1", SCRIPT="hang+cancel.slow(ms=500), ok")
+    hung, waiting = accepted(backend, HELLO, HELLO)
+    asyncio.run(backend.cancel(hung))
+    clock.advance(499)
+    assert [state(backend, job).value for job in (hung, waiting)] == ["running", "queued"]
+
+    clock.advance(1)
+    assert [state(backend, job).value for job in (hung, waiting)] == ["cancelled", "running"]
+
+
+def test_a_job_that_is_cancelled_in_the_queue_leaves_it(clock: ManualClock) -> None:
+    """It never ran, and its place in the queue is another's."""
+    backend = with_settings(clock, SLOTS="1", QUEUE_MAX="1")
+    running, waiting = accepted(backend, HELLO, HELLO)
+    asyncio.run(backend.cancel(waiting))
+    (next_,) = accepted(backend, HELLO)
+    clock.advance(250)
+
+    assert [state(backend, job).value for job in (running, waiting, next_)] == ["ok", "cancelled", "running"]
+
+
+@pytest.mark.parametrize("text", ["hang+run.vanish(after_ms=100)", "ok+run.vanish(after_ms=100)"])
+def test_a_job_that_has_vanished_holds_no_slot(clock: ManualClock, text: str) -> None:
+    """It runs no more: it has ended, or is gone."""
+    backend = with_settings(clock, SLOTS="1", SCRIPT=f"{text}, ok")
+    _, waiting = accepted(backend, HELLO, HELLO)
+    clock.advance(99)
+    assert state(backend, waiting) is State.QUEUED
+
+    clock.advance(1)
+    assert state(backend, waiting) is State.RUNNING
+
+
+def test_a_job_that_is_stuck_takes_no_slot(clock: ManualClock) -> None:
+    """It never starts, so it holds nobody up; and nobody holds it up."""
+    backend = with_settings(clock, SLOTS="1", QUEUE_MAX="1", SCRIPT="run.stuck_queued*5, ok")
+    jobs = accepted(backend, *[HELLO] * 7)
+
+    assert [state(backend, job).value for job in jobs] == ["queued"] * 5 + ["running", "queued"]
+
+
+def test_a_clock_that_goes_on_during_a_submit_does_no_harm() -> None:
+    """The queue is played up to one instant, and a job that comes after that comes no earlier."""
+    backend = backend_of(load({"DUMMYLLM_SLOTS": "2", "DUMMYLLM_LATENCY_MS": "3"}), Ticking())
+    jobs = accepted(backend, *(number(n) for n in range(20)))
+    again = submitted(backend, HELLO, "k")
+
+    assert isinstance(again, Job)
+    assert [job.ordinal for job in jobs] == [0] * 20
+    assert all(state(backend, job) is not State.CANCELLED for job in jobs)
+
+
+class Ticking:
+    """A clock of which a millisecond passes between any two looks at it."""
+
+    pace = 1
+
+    def __init__(self) -> None:
+        self._now_ms = START_MS
+
+    def now_ms(self) -> int:
+        self._now_ms += 1
+        return self._now_ms
+
+
+def test_after_a_reset_every_slot_is_free(clock: ManualClock) -> None:
+    """What follows is the same as after a start: the clock too goes back to its beginning."""
+    backend = with_settings(clock, SLOTS="1", MODE="hang")
+    accepted(backend, HELLO, HELLO)
+    clock.advance(500)
+    backend.reset()
+    (job,) = accepted(backend, HELLO)
+
+    assert clock.now_ms() == START_MS
+    assert state(backend, job) is State.RUNNING
+
+
+def test_who_waits_is_told_of_every_job_whose_end_may_have_moved(clock: ManualClock) -> None:
+    """*changed* is told of each job whose end may have moved, and with None of all."""
+    backend = with_settings(clock, SLOTS="1", SCRIPT="hang,ok")
+    told: list[object] = []
+    backend.changed = told.append
+    hung, waiting = accepted(backend, HELLO, HELLO)
+    told.clear()
+    asyncio.run(backend.cancel(hung))
+    assert told == [waiting.id, hung.id]
+
+    told.clear()
+    asyncio.run(backend.advance(5))
+    assert told == [None]
+    backend.reset()
+    assert told == [None, None]
+
+
+# --- Clocks ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("latency_ms", "mode", "words"),
+    [
+        ("250", "ok", ["running", "ok", "ok"]),
+        ("251", "ok", ["running", "ok", "ok"]),
+        ("1", "ok", ["ok", "ok"]),
+        ("0", "ok", ["ok"]),
+        ("250", "slow", ["running"] * 11 + ["ok"]),
+        ("250", "fail", ["running", "fail"]),
+        ("250", "hang", ["running"] * 5),
+    ],
+)
+def test_under_clock_polls_a_job_advances_by_being_asked(latency_ms: str, mode: str, words: list[str]) -> None:
+    """Each status read moves that job's own clock by half of LATENCY_MS, rounded up."""
+    backend = backend_of(load({"DUMMYLLM_CLOCK": "polls", "DUMMYLLM_LATENCY_MS": latency_ms, "DUMMYLLM_MODE": mode}))
+    (job, other) = accepted(backend, HELLO, HELLO)
+    readings = [read(backend, job) for _ in words]
+
+    assert [reading.snapshot.state.value for reading in readings if reading.snapshot] == words
+    assert backend.look(other)[1] == START_MS, "the shared clock stands"
+    assert asyncio.run(_held(backend, other)) == other
+
+
+def test_under_clock_polls_a_cancel_comes_at_the_jobs_own_time() -> None:
+    """Looking at it otherwise moves nothing."""
+    backend = backend_of(load({"DUMMYLLM_CLOCK": "polls", "DUMMYLLM_MODE": "slow"}))
+    (job,) = accepted(backend, HELLO)
+    read(backend, job)
+    read(backend, job)
+    _, snapshot, now_ms = asyncio.run(backend.cancel(job))
+
+    assert (snapshot.state, snapshot.since_ms, now_ms) == (State.CANCELLED, START_MS + 250, START_MS + 250)
+
+
+def test_under_clock_polls_a_finished_job_keeps_its_place() -> None:
+    """The clock that all jobs share stands still, and to it no job has ended; a reset frees every place."""
+    backend = backend_of(load({"DUMMYLLM_CLOCK": "polls", "DUMMYLLM_JOBS_MAX": "1"}))
+    (job,) = accepted(backend, HELLO)
+    read(backend, job)
+    read(backend, job)
+    assert state(backend, job) is State.OK
+    with pytest.raises(Full):
+        accepted(backend, HELLO)
+
+    backend.reset()
+    assert accepted(backend, HELLO) == [job]
+
+
+@pytest.mark.parametrize(("mode", "state_", "own_ms"), [("ok", State.OK, 250), ("hang", State.RUNNING, 0)])
+def test_under_clock_polls_a_wait_runs_the_job_to_its_end_at_once(mode: str, state_: State, own_ms: int) -> None:
+    """Its own clock alone moves; that of a job which never ends does not."""
+    backend = backend_of(load({"DUMMYLLM_CLOCK": "polls", "DUMMYLLM_MODE": mode}))
+    job, other = accepted(backend, HELLO, HELLO)
+    for _ in range(2):
+        asyncio.run(backend.pass_time(asyncio.run(backend.present(job)), 60_000))
+
+    held = asyncio.run(backend.present(job))
+    assert (backend.look(held)[0].state, held.own_ms) == (state_, own_ms)
+    assert (state(backend, other), backend.clock.now_ms()) == (State.RUNNING, START_MS)
+
+
+@pytest.mark.parametrize(
+    ("mode", "most_ms", "passed_ms"),
+    [("ok", 60_000, 250), ("ok", 250, 250), ("ok", 249, 249), ("ok", 0, 0), ("hang", 5_000, 5_000)],
+)
+def test_under_a_manual_clock_a_wait_lets_the_time_pass(mode: str, most_ms: int, passed_ms: int) -> None:
+    """To the end of the job, at once; a clock that jobs share moves by so much at the most."""
+    backend = backend_of(load({"DUMMYLLM_CLOCK": "manual", "DUMMYLLM_MODE": mode, "DUMMYLLM_ADMIN": "1"}))
+    (job,) = accepted(backend, HELLO)
+    asyncio.run(backend.pass_time(job, most_ms))
+    assert backend.clock.now_ms() == START_MS + passed_ms
+
+    asyncio.run(backend.pass_time(job, 0))
+    assert backend.clock.now_ms() == START_MS + passed_ms
+
+
+def test_who_waits_for_a_job_that_has_ended_lets_no_time_pass(clock: ManualClock, backend: Backend) -> None:
+    """Time does not run backwards either."""
+    (job,) = accepted(backend, HELLO)
+    clock.advance(1_000)
+    asyncio.run(backend.pass_time(job, 60_000))
+
+    assert clock.now_ms() == START_MS + 1_000
 
 
 # --- Real time -------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from dummyllm.clock import ManualClock, WallClock
+from dummyllm.clock import ManualClock, ScaledClock, WallClock
 
 
 def test_the_wall_clock_tells_epoch_milliseconds() -> None:
@@ -63,6 +63,49 @@ def test_a_manual_clock_stands_still_until_it_is_moved() -> None:
     clock.advance(0)
     assert clock.now_ms() == 946_684_800_250
     assert ManualClock(7).now_ms() == 7
+
+
+def test_a_manual_clock_goes_back_to_its_beginning_for_another_run() -> None:
+    """For a run that knows nothing of this one."""
+    clock, other = ManualClock(), ManualClock(7)
+    for moved in (clock, other):
+        moved.advance(250)
+        moved.restart()
+
+    assert (clock.now_ms(), other.now_ms()) == (946_684_800_000, 7)
+
+
+@pytest.mark.parametrize(
+    ("pace", "passed_ns", "told_ms"),
+    [
+        (20, 0, 0),
+        (20, 49_999, 0),
+        (20, 50_000, 1),
+        (20, 1_000_000_000, 20_000),
+        (1, 999_999, 0),
+        (1, 1_000_000, 1),
+        (1_000, 1_000, 1),
+        (1_000, 999, 0),
+    ],
+)
+def test_a_scaled_clock_starts_at_the_walls_time_and_runs_so_many_times_as_fast(
+    pace: int, passed_ns: int, told_ms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`scale(20)`: whole milliseconds, never rounded up; setting the system's clock moves no job."""
+    monotonic_ns, epoch_ns = 5_000_000_123, 1_700_000_000_000_000_000
+    monkeypatch.setattr(time, "monotonic_ns", lambda: monotonic_ns)
+    monkeypatch.setattr(time, "time_ns", lambda: epoch_ns)
+    clock = ScaledClock(pace)
+    assert clock.now_ms() == 1_700_000_000_000
+
+    monotonic_ns += passed_ns
+    epoch_ns -= 10**15
+    assert clock.now_ms() == 1_700_000_000_000 + told_ms
+
+
+def test_a_clock_says_how_fast_it_runs() -> None:
+    """How many of its milliseconds pass in one of the wall's: 0 for a clock that stands still until it is moved."""
+    assert (WallClock().pace, ScaledClock(20).pace, ManualClock().pace) == (1, 20, 0)
 
 
 def test_a_manual_clock_does_not_run_backwards() -> None:

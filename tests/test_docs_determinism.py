@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,20 @@ from typing import Any
 import pytest
 
 from dummyllm.core.canonical import canonical, minified
-from dummyllm.core.digest import hexadecimal, spelled, term_of
+from dummyllm.core.digest import Traffic, hexadecimal, spelled, term_of
 from dummyllm.core.draw import Luck, site_of
 from dummyllm.core.fate import Fate
+from dummyllm.core.faults.drawn import Odds, fired, fired_at_read, odds_of, swarm
+from dummyllm.core.faults.kind import Unit
+from dummyllm.core.faults.registry import KINDS
 from dummyllm.core.fingerprint import IdentityKind, fingerprint_of, identity_of, packed
 from dummyllm.core.job import make_job
+from dummyllm.core.latency import latency_ms, parse_shape
 from dummyllm.core.mode import Mode, Race, winner
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import Identity, JobRequest
+from dummyllm.core.submit import Bent, Counters, decide, job_of
+from tests.core.chaos import fault
 
 PAGE = (Path(__file__).parent.parent / "docs" / "determinism.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```json (\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -210,6 +217,125 @@ def story(settings: Vector, request: Vector, ordinal: int) -> Vector:
     }
 
 
+def latency_of(latency_ms: int, shape: str, u: float) -> int:
+    name, _, rest = shape.rstrip(")").partition("(")
+    numbers = [float(part.removeprefix("p99=")) for part in rest.split(",")] if rest else []
+    if name == "uniform":
+        low, high = numbers
+        factor = low + (high - low) * u
+    elif name == "lognormal":
+        factor = numbers[0] ** (normal_quantile(u) / normal_quantile(0.99))
+    else:
+        factor = 1.0
+    return min(math.floor(latency_ms * factor + 0.5), 604_800_000)
+
+
+def normal_quantile(u: float) -> float:
+    """Return the z for which the standard normal distribution function is *u*, found by halving."""
+    low, high = -40.0, 40.0
+    for _ in range(200):
+        middle = (low + high) / 2
+        if math.erfc(-middle / math.sqrt(2)) / 2 < u:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+# The arguments of the faults in the vectors, in the order of docs/faults.md; `code` goes without its name.
+ARGUMENTS = ("code", "retry_after", "body", "after_ms", "factor", "percent", "name", "reads", "ms")
+
+
+def spelled_fault(text: str) -> str:
+    name, _, rest = text.replace(" ", "").rstrip(")").partition("(")
+    pairs = [part.partition("=") for part in rest.split(",")] if rest else []
+    given = {(key if equals else "code"): number(value if equals else key) for key, equals, value in pairs}
+    shown = [given[each] if each == "code" else f"{each}={given[each]}" for each in ARGUMENTS if each in given]
+    return f"{name}({','.join(shown)})" if shown else name
+
+
+def number(text: str) -> str:
+    if not text[:1].isdigit():
+        return text
+    whole, dot, decimals = text.partition(".")
+    return str(int(whole)) + (f".{decimals.rstrip('0') or '0'}" if dot else "")
+
+
+def site_of_fault(text: str) -> str:
+    name, _, rest = spelled_fault(text).rstrip(")").partition("(")
+    first = rest.split(",")[0]
+    return f"{name}({first})" if first and "=" not in first else name
+
+
+def fires(number: int, millionths: int) -> bool:
+    return number * 1_000_000 < millionths * 2**64
+
+
+EXCLUDING = [
+    (unit, names.split(", "))
+    for unit, names in re.findall(r"^\| `(\w+)` \| (\w+\.\w+, [\w., ]+) \|$", PAGE, re.MULTILINE)
+]
+
+
+def served(settings: Vector, unit: str, identity: str, counter: int, suffix: str = "") -> list[str]:
+    """Return the faults of *unit* that are drawn and served, in the order of the page's table."""
+    found = []
+    for of_unit, names in EXCLUDING:
+        if of_unit != unit:
+            continue
+        for name in names:
+            drawn = [fault for fault in settings["faults"] if spelled_fault(fault["fault"]).partition("(")[0] == name]
+            fired = [
+                spelled_fault(fault["fault"])
+                for fault in drawn
+                if fires(
+                    draw(settings["seed"], identity, counter, site_of_fault(fault["fault"]) + suffix),
+                    fault["millionths"],
+                )
+            ]
+            if fired:
+                found.append(fired[0])
+                break
+    return found
+
+
+def with_faults(line: str, faults: list[str], timeout_ms: int) -> str:
+    """Return the fate *line* as it is with *faults*, which are not those of its reads."""
+    for one in faults:
+        name, _, arguments = one.rstrip(")").partition("(")
+        mode = line.partition(" ")[0]
+        if name == "run.late":
+            factor = Fraction(arguments.removeprefix("factor=") or "1.05")
+            line = f"{mode} 0:queued 0:running {math.floor(factor * timeout_ms)}:ok -"
+        if name == "run.stuck_queued":
+            line = f"{mode} 0:queued -"
+    return line + "".join(f" +{one}" for one in faults)
+
+
+def befallen(settings: Vector, request: Vector, hit: int, ordinal: int, reads: int) -> Vector:
+    """Return what befalls the submit of *request*, and if that leaves a job, its fate, its term, and its reads."""
+    plain = story({**settings, "latency_ms": 0}, request, ordinal)
+    identity = plain["identity"]
+    u = u_of(draw(settings["seed"], identity, ordinal, "latency"))
+    latency_ms = latency_of(settings["latency_ms"], settings["shape"], u)
+    plain = story({**settings, "latency_ms": latency_ms}, request, ordinal)
+    submit = next(iter(served(settings, "submit", identity, hit)), None)
+    if submit is not None and submit.startswith(("submit.status", "submit.reset")):
+        return {"submit": submit}
+    line = with_faults(plain["fate"], served(settings, "job", identity, ordinal), request.get("timeout_ms", 8000))
+    return {
+        "submit": submit,
+        "fate": line,
+        "term": f"{int(plain['id'][-16:], 16) * factor_of(line) % 2**64:016x}",
+        "reads": [next(iter(served(settings, "poll", identity, ordinal, f"#{n}")), None) for n in range(reads)],
+    }
+
+
+def traffic_message(what: str, identity: str, counters: list[int], fault: str) -> bytes:
+    places = [counter.to_bytes(8, "big") for counter in counters]
+    return message_of(what.encode(), bytes.fromhex(identity), *places, fault.encode())
+
+
 # What each block of the page says of its inputs, recomputed. `NINES` in a payload stands for so many digits 9.
 
 
@@ -270,6 +396,47 @@ def story_vector(vector: Vector) -> Vector:
     return story(vector["settings"], vector["request"], vector["ordinal"])
 
 
+def latency_vector(vector: Vector) -> Vector:
+    return {"ms": latency_of(vector["latency_ms"], vector["shape"], vector["u"])}
+
+
+def site_vector(vector: Vector) -> Vector:
+    return {"spelled": spelled_fault(vector["fault"]), "site": site_of_fault(vector["fault"])}
+
+
+def fires_vector(vector: Vector) -> Vector:
+    site = site_of_fault(vector["fault"]) + (f"#{vector['read']}" if "read" in vector else "")
+    drawn = draw(vector["seed"], vector["identity"], vector["counter"], site)
+    return {"site": site, "number": f"{drawn:016x}", "fires": fires(drawn, vector["millionths"])}
+
+
+def share_vector(vector: Vector) -> Vector:
+    return {"fires": fires(int(vector["number"], 16), vector["millionths"])}
+
+
+def swarm_vector(vector: Vector) -> Vector:
+    sites = {fault: f"swarm:{site_of_fault(fault)}" for fault in vector["faults"]}
+    return {"in": [fault for fault, site in sites.items() if draw(vector["seed"], "00" * 16, 0, site) < 2**63]}
+
+
+def chaos_settings_vector(vector: Vector) -> Vector:
+    faults = [{**fault, "fault": spelled_fault(fault["fault"])} for fault in vector["settings"]["faults"]]
+    return {"settings": {**vector["settings"], "faults": faults}}
+
+
+def chaos_vector(vector: Vector) -> Vector:
+    chosen = BLOCKS["chaos_settings"][vector["of"]]
+    reads = len(vector.get("reads", ()))
+    return {**vector, **befallen(chosen["settings"], chosen["request"], vector["hit"], vector["ordinal"], reads)}
+
+
+def traffic_vector(vector: Vector) -> Vector:
+    message = traffic_message(vector["what"], vector["identity"], vector["counters"], vector["fault"])
+    found = {"message": message.hex()} if "message" in vector else {}
+    digest = blake2b(message, person=b"dummyllm-1", digest_size=8)
+    return found | {"term": digest.hexdigest()}
+
+
 RECOMPUTE: dict[str, Callable[[Vector], Vector]] = {
     "canonical": canonical_vector,
     "packed": packed_vector,
@@ -280,7 +447,15 @@ RECOMPUTE: dict[str, Callable[[Vector], Vector]] = {
     "id": id_vector,
     "lanes": lanes_vector,
     "race": race_vector,
+    "latency": latency_vector,
     "fate": fate_vector,
+    "site": site_vector,
+    "fires": fires_vector,
+    "share": share_vector,
+    "chaos_settings": chaos_settings_vector,
+    "chaos": chaos_vector,
+    "swarm": swarm_vector,
+    "traffic": traffic_vector,
     "story": story_vector,
 }
 
@@ -297,7 +472,8 @@ def test_every_vector_follows_from_the_page_alone(block: str, vector: Vector) ->
 
 def test_the_page_has_no_block_that_nobody_recomputes() -> None:
     """A test recomputes every vector of the page."""
-    assert set(BLOCKS) == {*RECOMPUTE, "digest"}
+    assert set(BLOCKS) == {*RECOMPUTE, "digest", "traffic_digest"}
+    assert len(BLOCKS) == len(BLOCK.findall(PAGE)), "two blocks have one name"
     assert all(BLOCKS.values())
 
 
@@ -307,6 +483,23 @@ def test_the_digest_of_the_page_is_the_sum_of_its_stories() -> None:
     total = sum(int(story_vector(vector)["term"], 16) for vector in BLOCKS["story"])
 
     assert digest == {"jobs": len(BLOCKS["story"]), "fates": f"{total % 2**64:016x}"}
+
+
+def test_the_traffic_digest_of_the_page_is_the_sum_of_its_terms() -> None:
+    """The sum modulo 2^64 of one term for each fault that befell, as 16 hex digits."""
+    (digest,) = BLOCKS["traffic_digest"]
+    total = sum(int(traffic_vector(vector)["term"], 16) for vector in BLOCKS["traffic"])
+
+    assert digest == {"faults": len(BLOCKS["traffic"]), "traffic": f"{total % 2**64:016x}"}
+
+
+def test_the_chaos_of_the_page_shows_all_that_it_tells_of() -> None:
+    """A submit that leaves no job, one whose answer suffers, both that change a timeline, and some of reads."""
+    told = json.dumps(BLOCKS["chaos"])
+
+    assert all(word in told for word in ("submit.status", "submit.lost_ack", "+run.late", "+run.stuck", "+run.vanish"))
+    assert all(word in told for word in ('"poll.status(503)"', '"poll.slow(ms=50)"', "null"))
+    assert {"fate" in vector for vector in BLOCKS["chaos"]} == {True, False}
 
 
 # --- The program says the same ---------------------------------------------------------------------------------------
@@ -385,6 +578,92 @@ def test_the_program_tells_the_stories_of_the_page(vector: Vector) -> None:
 @pytest.mark.parametrize("vector", [vector for vector in BLOCKS["fate"] if vector["mode"] != "flaky"])
 def test_the_program_plans_the_fates_of_the_page(vector: Vector) -> None:
     assert spelled(_fate_of(vector)) == vector["fate"]
+
+
+@pytest.mark.parametrize("vector", BLOCKS["latency"])
+def test_the_program_has_the_latencies_of_the_page(vector: Vector) -> None:
+    assert latency_ms(vector["latency_ms"], parse_shape(vector["shape"]), vector["u"]) == vector["ms"]
+
+
+@pytest.mark.parametrize("vector", BLOCKS["site"])
+def test_the_program_spells_faults_as_the_page_does(vector: Vector) -> None:
+    one = fault(vector["fault"])
+
+    assert (one.text, one.site) == (vector["spelled"], vector["site"])
+
+
+@pytest.mark.parametrize("vector", BLOCKS["fires"])
+def test_the_program_draws_faults_as_the_page_does(vector: Vector) -> None:
+    luck = Luck(vector["seed"], Identity(bytes.fromhex(vector["identity"])), vector["counter"])
+    odds = (Odds.of(fault(vector["fault"]), vector["millionths"]),)
+    fired_ = fired_at_read(odds, luck, vector["read"]) if "read" in vector else fired(odds, luck)
+
+    assert bool(fired_) is vector["fires"]
+    assert f"{luck.number(site_of(vector['site'])):016x}" == vector["number"]
+
+
+@pytest.mark.parametrize("vector", BLOCKS["share"])
+def test_the_program_compares_as_the_page_does(vector: Vector) -> None:
+    odds = Odds.of(fault("run.late"), vector["millionths"])
+
+    assert odds.fires(int(vector["number"], 16)) is vector["fires"]
+    assert (bytes.fromhex(vector["number"]) < odds.below) is vector["fires"]
+
+
+@pytest.mark.parametrize("vector", BLOCKS["swarm"])
+def test_the_program_has_the_swarms_of_the_page(vector: Vector) -> None:
+    faults = tuple((fault(text), 1) for text in vector["faults"])
+
+    assert [one.text for one, _ in swarm(faults, vector["seed"])] == vector["in"]
+
+
+@pytest.mark.parametrize("vector", BLOCKS["chaos"])
+def test_the_program_has_the_chaos_of_the_page(vector: Vector) -> None:
+    settings, sent = (BLOCKS["chaos_settings"][vector["of"]][name] for name in ("settings", "request"))
+    faults = tuple((fault(one["fault"]), one["millionths"]) for one in settings["faults"])
+    policy = Policy(
+        mode=Mode(settings["mode"]),
+        weights=tuple((Mode(name), weight) for name, weight in settings["weights"].items()),
+        base_latency_ms=settings["latency_ms"],
+        shape=parse_shape(settings["shape"]),
+        seed=settings["seed"],
+        identity=IdentityKind(settings["identity"]),
+        submit_odds=odds_of(faults, Unit.SUBMIT),
+        job_odds=odds_of(faults, Unit.JOB),
+        poll_odds=odds_of(faults, Unit.POLL),
+    )
+    request = JobRequest(
+        sent["op"], sent.get("args", "{}").encode(), sent.get("timeout_ms", 8000), sent.get("trace_id")
+    )
+    identity = identity_of(policy.identity, request)
+    outcome = decide(policy, request, identity, 0, Counters(vector["hit"], vector["ordinal"], 0))
+    job = job_of(outcome)
+
+    assert (outcome.fault.text if isinstance(outcome, Bent) and outcome.fault else None) == vector["submit"]
+    assert (job is None) == ("fate" not in vector)
+    if job is not None:
+        luck = Luck(policy.seed, identity, job.ordinal)
+        reads = [fired_at_read(policy.poll_odds, luck, n)[:1] for n in range(len(vector["reads"]))]
+        assert (spelled(job.fate), hexadecimal(term_of(job))) == (vector["fate"], vector["term"])
+        assert [faults[0].text if faults else None for faults in reads] == vector["reads"]
+
+
+def test_the_program_has_the_table_of_exclusion_that_the_page_has() -> None:
+    """Faults that stand in one row exclude each other, and stand in the order in which one goes before another."""
+    rows: dict[str, tuple[str, list[str]]] = {}
+    for name, kind in KINDS.items():
+        rows.setdefault(kind.excludes, (kind.unit.value, []))[1].append(name)
+
+    assert [*rows.values()] == EXCLUDING
+    assert [name for _, names in EXCLUDING for name in names] == [*KINDS]
+
+
+@pytest.mark.parametrize("vector", BLOCKS["traffic"])
+def test_the_program_has_the_traffic_of_the_page(vector: Vector) -> None:
+    traffic = Traffic()
+    traffic.add(vector["what"], Identity(bytes.fromhex(vector["identity"])), vector["counters"], vector["fault"])
+
+    assert traffic.digest == vector["term"]
 
 
 def test_the_program_plans_every_flaky_fate_of_the_page() -> None:

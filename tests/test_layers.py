@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.live import environment
 
 PACKAGE = Path(__file__).parent.parent / "dummyllm"
 MODULES = {
@@ -28,9 +32,25 @@ MAY_IMPORT = {
     "store": {"core"},
     "replies": {"core", "eliza"},
     "backend": {"core", "replies", "store", "journal", "clock"},
-    "setting_values": {"core", "eliza"},
-    "settings": {"core", "eliza", "setting_values"},
-    "web": {"core", "backend", "settings", "setting_values", "journal", "store", "replies", "__version__"},
+    "presets": set(),
+    "setting_values": {"core", "eliza", "presets"},
+    "chaos_values": {"core", "setting_values"},
+    "rules_file": {"core", "setting_values", "chaos_values"},
+    "setting_rows": {"core", "setting_values", "chaos_values", "rules_file", "presets"},
+    "settings": {"core", "eliza", "setting_values", "chaos_values", "rules_file", "setting_rows", "presets"},
+    "recording": {"core", "backend", "journal"},
+    "web": {
+        "recording",
+        "clock",
+        "core",
+        "backend",
+        "settings",
+        "setting_values",
+        "journal",
+        "store",
+        "replies",
+        "__version__",
+    },
     "assembly": {"*"},
     "asgi": {"*"},
     "cli": {"*"},
@@ -113,6 +133,41 @@ def test_the_environment_is_a_parameter(module: str) -> None:
 
 def _names(node: ast.ImportFrom) -> Iterator[str]:
     return (alias.name for alias in node.names)
+
+
+FETCHED = "import sys, dummyllm.asgi; print(*sorted(sys.modules))"
+
+
+def fetched(**settings: str) -> set[str]:
+    """Return the modules that are there once a server with these *settings* is ready to start."""
+    command = [sys.executable, "-c", FETCHED]
+    ended = subprocess.run(
+        command, cwd=PACKAGE.parent, env=environment(**settings), capture_output=True, text=True, check=True
+    )
+    return {*ended.stdout.split()}
+
+
+def test_a_server_without_faults_starts_without_them() -> None:
+    """Faults are two dozen modules, and a reader of TOML takes as long as our settings: who has none waits for none."""
+    modules = fetched(MODE="random")
+
+    assert "dummyllm.core.submit" in modules
+    assert not [module for module in modules if module.startswith("dummyllm.core.faults")]
+    assert not modules & {"dummyllm.core.script", "dummyllm.core.rules", "dummyllm.core.replay", "dummyllm.core.twist"}
+    assert not modules & {"dummyllm.core.grammar", "tomllib", "statistics"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "module"),
+    [
+        ({"FAULTS": "run.late=5"}, "dummyllm.core.faults.registry"),
+        ({"SCRIPT": "ok"}, "dummyllm.core.script"),
+        ({"PRESET": "bad-day"}, "dummyllm.core.faults.drawn"),
+    ],
+)
+def test_a_server_with_faults_fetches_them_before_it_starts(settings: dict[str, str], module: str) -> None:
+    """No submit waits for a module."""
+    assert {module, "dummyllm.core.twist"} <= fetched(**settings)
 
 
 @pytest.mark.parametrize("module", MODULES)

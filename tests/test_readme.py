@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import httpx
 import pytest
 
 from dummyllm.settings import SETTINGS
@@ -42,11 +44,11 @@ def test_fates_are_foretold_as_shown(tmp_path: Path) -> None:
     """So it is written, before any server runs."""
     (tmp_path / "hello.json").write_text(block("json", "Hello"), encoding="utf-8")
     first, shown = block("console", "dummyllm fate").split("\n", 1)
-    *settings, _, rest = re.fullmatch(r"\$ DUMMYLLM_MODE=(\w+) DUMMYLLM_SEED=(\d+) (dummyllm) (.*)", first).groups()
+    settings, _, rest = first.removeprefix("$ ").partition("dummyllm ")
 
     said = subprocess.run(
         [sys.executable, "-m", "dummyllm", *rest.split()],
-        env=environment(MODE=settings[0], SEED=settings[1]) | {"PYTHONPATH": str(ROOT)},
+        env=environment() | dict(word.split("=", 1) for word in settings.split()) | {"PYTHONPATH": str(ROOT)},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -74,13 +76,30 @@ def test_the_example_passes_twice(tmp_path: Path) -> None:
 
 
 def test_the_example_can_fail(tmp_path: Path) -> None:
-    """Take the seed away and see what else can happen: with another seed the first attempt succeeds."""
-    example = block("python", "def run(").replace('"DUMMYLLM_SEED": "14"', '"DUMMYLLM_SEED": "7"')
-    assert '"7"' in example
+    """With another script the runner meets something else."""
+    example = block("python", "def run(").replace("fail,fail,ok", "fail,timeout,timeout,ok")
+    assert '"fail,timeout,timeout,ok"' in example
 
     said = tried(example, tmp_path)
 
     assert "2 failed" in said, said
+
+
+def test_a_harder_script_leaves_two_jobs(tmp_path: Path) -> None:
+    """It refuses the first submit, accepts the second without a word, and does well by the third."""
+    script = re.search(r"`DUMMYLLM_SCRIPT=(submit[^`]+)`", README)[1]
+    with serve(SCRIPT=script, LATENCY_MS="0") as server:
+        (tmp_path / "test_retry.py").write_text(block("python", "def run("), encoding="utf-8")
+        module = runpy.run_path(str(tmp_path / "test_retry.py"))
+        assert module["run"](server.url, module["HELLO"]) == "Hello. Pull up a chair. What is the matter?"
+        journal = httpx.get(f"{server.url}/__admin/journal").json()["entries"]
+
+    assert [entry.get("fault") for entry in journal if entry["what"] == "submit"] == [
+        "submit.status(503,retry_after=1)",
+        "submit.lost_ack",
+        None,
+    ]
+    assert len({entry["job"] for entry in journal if "job" in entry}) == 2
 
 
 def test_every_setting_has_its_row() -> None:
@@ -108,7 +127,7 @@ def test_the_words_it_tells_to_type_are_in_the_makefile() -> None:
     """`make serve`, `make test` and `make bench`."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
 
-    for word in set(re.findall(r"make ([a-z]+) ", README)) - {"sure"}:
+    for word in set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE)):
         assert f"\n{word}:" in makefile, word
 
 

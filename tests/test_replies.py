@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from dummyllm import eliza
 from dummyllm.core.canonical import minified
@@ -17,6 +18,7 @@ from dummyllm.core.mode import Mode
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import JobRequest
 from dummyllm.replies import Replies, Reply, Usage, echo, user_texts
+from tests.core.chaos import one_step
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
@@ -95,6 +97,48 @@ def test_a_chat_is_answered_by_eliza(replies: Replies, mode: Mode) -> None:
 
     assert text == eliza.reply(eliza.own_script(), ["Hello", "I am sad"], seed=1337)
     assert text
+
+
+@pytest.mark.parametrize("mode", [Mode.OK, Mode.ECHO, Mode.SLOW])
+@pytest.mark.parametrize("op", ["llm.chat", "llm.embed"])
+def test_a_rule_may_say_the_reply(replies: Replies, mode: Mode, op: str) -> None:
+    """`reply = "text"`: the text of every job that ends well under it, whatever its mode and op."""
+    job = job_of(said("Hello"), mode, op=op)
+    ruled = replace(job, policy=Policy(mode=mode, reply="Néé."))
+
+    assert replies.reply_to(ruled) == Reply("Néé.", Usage(replies.reply_to(job).usage.prompt_tokens, 1))
+
+
+def test_a_rule_may_say_nothing(replies: Replies) -> None:
+    """An empty reply is a reply, and not ELIZA's."""
+    job = replace(job_of(said("Hello")), policy=Policy(reply=""))
+
+    assert (replies.reply_to(job).text, replies.reply_to(job).usage.completion_tokens) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        ("ok+result.empty", ""),
+        ("ok+result.cut(percent=50)", "ok :: op"),
+        ("echo+result.cut(percent=50)", "["),
+        ("ok+result.cut(percent=0)", ""),
+        ("ok+cancel.ignored+poll.stale", "ok :: op=llm.emb"),
+    ],
+)
+def test_a_fault_of_the_result_changes_the_text(replies: Replies, script: str, text: str) -> None:
+    """Success with an empty, truncated or awkward text; and the tokens are those of the text that is told."""
+    reply = replies.reply_to(one_step(script, request=JobRequest("llm.emb")))
+
+    assert (reply.text, reply.usage.completion_tokens) == (text, -(-len(text) // 4))
+
+
+def test_a_fault_of_the_result_changes_what_a_rule_says_too(replies: Replies) -> None:
+    """The text of a finished job, wherever it came from."""
+    awkward = replies.reply_to(one_step("ok+result.unicode", reply="plain")).text
+
+    assert awkward != "plain"
+    assert "plain" in awkward
 
 
 def test_a_retry_gets_the_same_reply(replies: Replies) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -15,17 +17,26 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from dummyllm.assembly import app_of, backend_of
+from dummyllm.chaos_values import ClockChoice
 from dummyllm.clock import ManualClock
-from dummyllm.core.fingerprint import IdentityKind
+from dummyllm.core.faults.drawn import Odds
+from dummyllm.core.faults.registry import KINDS
+from dummyllm.core.fingerprint import IdentityKind, fingerprint_of
+from dummyllm.core.latency import FIXED, Lognormal, Uniform
 from dummyllm.core.mode import Mode
+from dummyllm.core.policy import Policy
+from dummyllm.core.request import JobRequest
+from dummyllm.core.script import read_script
 from dummyllm.setting_values import ElizaOrder, Unknown
-from dummyllm.settings import SETTINGS, SettingsError, load
+from dummyllm.settings import SETTINGS, Settings, SettingsError, load
 from dummyllm.web.app import App
+from tests.core.chaos import listed
 from tests.live import ROOT, environment
 from tests.web.direct import HERE, LOOPBACK, direct
 from tests.web.stack import Answer, Served, ask, served
 
 NAMES = [setting.name for setting in SETTINGS]
+FILES = ("ELIZA_FILE", "RULES", "REPLAY")
 
 
 def environ(**chosen: str) -> dict[str, str]:
@@ -64,6 +75,10 @@ def test_without_any_setting_the_server_is_as_the_table_says() -> None:
     assert chosen.admin is False
     assert (chosen.max_body_bytes, chosen.store_max_bytes) == (8 * 2**20, 2**30)
     assert (chosen.jobs_max, chosen.journal_max, chosen.receive_timeout_ms) == (1_000_000, 100_000, 15_000)
+    assert (chosen.latency_shape, chosen.script, chosen.rules, chosen.faults) == (FIXED, None, (), ())
+    assert (chosen.swarm, chosen.preset, chosen.replay) == (False, None, None)
+    assert (chosen.slots, chosen.queue_max, chosen.clock) == (0, 0, ClockChoice("wall"))
+    assert chosen.policy == Policy()
     assert chosen.notes == ()
     assert {origin.source for origin in chosen.origins} == {"default"}
 
@@ -92,6 +107,17 @@ def test_other_names_are_nobodys_business() -> None:
         ("LATENCY_MS", "86400000", 86_400_000),
         ("LATENCY_MS", "+5", 5),
         ("LATENCY_MS", " 007 ", 7),
+        ("LATENCY_SHAPE", "Uniform( 0.5, 1.5 )", Uniform(0.5, 1.5)),
+        ("LATENCY_SHAPE", "lognormal(p99=8)", Lognormal(8)),
+        ("SCRIPT", " fail, fail , ok, ", read_script("fail,fail,ok")),
+        ("FAULTS", "submit.lost_ack = 5 %", listed("submit.lost_ack=5")),
+        ("SWARM", "on", True),
+        ("PRESET", " Bad-Day ", "bad-day"),
+        ("SLOTS", "0", 0),
+        ("SLOTS", "1000000", 1_000_000),
+        ("QUEUE_MAX", "100000000", 10**8),
+        ("CLOCK", "Polls", ClockChoice("polls")),
+        ("CLOCK", "scale(20)", ClockChoice("scale", 20)),
         ("SEED", "-5", -5),
         ("SEED", "0", 0),
         ("SEED", str(2**70), 2**70),
@@ -151,7 +177,7 @@ def test_weights_are_read(text: str, expected: Mapping[str, int]) -> None:
 # ---- what is refused
 
 REFUSED = [
-    ("MODE", "flakey", "is not a mode; use one of ok, echo, slow, fail, hang, timeout, flaky, random", "'flaky'"),
+    ("MODE", "flakey", "use one of ok, echo, slow, fail, hang, timeout, flaky, random, script", "'flaky'"),
     ("MODE", "slwo", "is not a mode", "'slow'"),
     ("MODE", "1;2", "is not a mode", ""),
     ("MODE", "0", "is not a mode", ""),
@@ -166,6 +192,38 @@ REFUSED = [
     ("LATENCY_MS", "٢٥٠", "from 0 to 86400000", ""),
     ("LATENCY_MS", "9" * 5000, "from 0 to 86400000", ""),
     ("LATENCY_MS", "1 2", "from 0 to 86400000", ""),
+    ("RANDOM_WEIGHTS", "script=5", "gives script itself a weight", ""),
+    ("LATENCY_SHAPE", "normal", "is not a latency shape; use fixed, uniform(0.5,1.5) or logn", "'lognormal'"),
+    ("LATENCY_SHAPE", "uniform(2,1)", "is not uniform(low,high); use 0 <= low <= high <= 1000", ""),
+    ("LATENCY_SHAPE", "lognormal(8)", "is not lognormal(p99=F); use 1 < F <= 1000", ""),
+    ("SCRIPT", "fail,fial", "cannot be read at column 6: expected a mode (ok, echo, slow, fail,", "'fail'"),
+    ("SCRIPT", "ok*0", "cannot be read at column 4: expected a count from 1 to 10000", ""),
+    ("SCRIPT", "random", "cannot be read at column 1: expected a mode", ""),
+    ("SCRIPT", "hang+submit.reset", "cannot be read at column 6: expected submit.reset alone in its step", ""),
+    ("SCRIPT", "FAIL", "cannot be read at column 1: expected a mode", ""),
+    ("RULES", "/no/such/rules.toml", "cannot be read (No such file or directory); use the path of a file that can", ""),
+    ("RULES", str(ROOT), "cannot be read (Is a directory)", ""),
+    ("RULES", str(ROOT / "README.md"), "is not TOML: ", ""),
+    ("RULES", str(ROOT / "pyproject.toml"), "has mistakes: 'build-system' is not known", ""),
+    ("FAULTS", "submit.lost_akc=5", "cannot be read at column 1: expected a fault: submit.status", "'submit.lost_ack'"),
+    ("FAULTS", "submit.lost_ack", "cannot be read at column 16: expected '=' and a percent after the fault", ""),
+    ("FAULTS", "run.late=101", "cannot be read at column 10: expected a percent from 0 to 100", ""),
+    ("FAULTS", "run.late=-1", "cannot be read at column 10: expected a percent from 0 to 100", ""),
+    ("FAULTS", "run.late=0.00001", "cannot be read at column 10: expected a percent", ""),
+    ("FAULTS", "run.late=1,run.late=2", "cannot be read at column 12: expected run.late once", ""),
+    ("FAULTS", "submit.status(200)=1", "expected a whole number from 400 to 599 as code of submit.status", ""),
+    ("SWARM", "half", "is neither on nor off; use 1 or 0", ""),
+    ("PRESET", "badday", "use one of bad-day, cancel-races, rate-limited, read-your-writes", "'bad-day'"),
+    ("PRESET", "1", "is not a preset; use one of ", ""),
+    ("REPLAY", "/no/such/run.faults", "cannot be read (No such file or directory)", ""),
+    ("REPLAY", str(ROOT / "LICENSE"), "is no recorded run: line 1: 'MIT License' is no line of a recorded run", ""),
+    ("SLOTS", "-1", "is not a number of slots; use a whole number from 0 to 1000000", ""),
+    ("SLOTS", "1000001", "is not a number of slots; use a whole number from 0 to 1000000", ""),
+    ("SLOTS", "all", "is not a number of slots", ""),
+    ("QUEUE_MAX", "100000001", "is not a number of jobs; use a whole number from 0 to 100000000", ""),
+    ("CLOCK", "sundial", "is not a clock; use one of wall, scale(20), polls, manual", ""),
+    ("CLOCK", "poll", "is not a clock", "'polls'"),
+    ("CLOCK", "scale(0)", "is not a scaled clock; use scale(N) with a whole number N from 1 to 1000", ""),
     ("SEED", "0x10", "a whole number of at most 60 digits", ""),
     ("SEED", "lucky", "a whole number of at most 60 digits", ""),
     ("SEED", "1.5", "a whole number of at most 60 digits", ""),
@@ -280,6 +338,60 @@ def test_all_mistakes_are_reported_at_once() -> None:
     ]
 
 
+CHAOS_GONE_WRONG = {
+    "LATENCY_SHAPE": "normal",
+    "SCRIPT": "fail,fial",
+    "RULES": "/no/such/rules.toml",
+    "FAULTS": "submit.lost_ack",
+    "SWARM": "half",
+    "PRESET": "badday",
+    "REPLAY": "/no/such/run.faults",
+    "SLOTS": "-1",
+    "QUEUE_MAX": "many",
+    "CLOCK": "sundial",
+}
+
+
+def test_all_mistakes_about_chaos_are_reported_at_once() -> None:
+    """One line for each setting, as it would be said alone."""
+    found = mistakes(**CHAOS_GONE_WRONG)
+
+    assert list(found) == [mistakes(**{name: text})[0] for name, text in CHAOS_GONE_WRONG.items()]
+    assert all(line.startswith(f"DUMMYLLM_{name}=") for name, line in zip(CHAOS_GONE_WRONG, found, strict=True))
+
+
+def test_mode_script_needs_a_script() -> None:
+    """A mode that has nothing to go by is a mistake; a script sets the mode by itself."""
+    (mistake,) = mistakes(MODE="script")
+
+    assert mistake == "DUMMYLLM_MODE='script' has no script; set DUMMYLLM_SCRIPT, as in fail,fail,ok"
+    assert load(environ(MODE="script", SCRIPT="ok")).policy == load(environ(SCRIPT="ok")).policy
+    assert load(environ(SCRIPT="ok")).policy.mode is Mode.SCRIPT
+
+
+def test_slots_need_a_clock_that_all_jobs_share() -> None:
+    """Under `polls` each job has its own, and none of them knows when another ends."""
+    (mistake,) = mistakes(SLOTS="1", CLOCK="polls")
+
+    assert mistake == (
+        "DUMMYLLM_SLOTS needs a clock that all jobs share; DUMMYLLM_CLOCK='polls' gives each its own: use another"
+    )
+    for clock in ("wall", "scale(20)", "manual"):
+        assert load(environ(SLOTS="1", CLOCK=clock)).slots == 1
+    assert load(environ(SLOTS="0", CLOCK="polls")).slots == 0
+
+
+def test_all_contradictions_are_reported_at_once() -> None:
+    """When every value can be read, what they are together is looked at."""
+    found = mistakes(MODE="script", SLOTS="1", CLOCK="polls", MAX_BODY_BYTES="2048", STORE_MAX_BYTES="2048")
+
+    assert [re.match("DUMMYLLM_[A-Z_]+", line)[0] for line in found] == [  # type: ignore[index]
+        "DUMMYLLM_STORE_MAX_BYTES",
+        "DUMMYLLM_MODE",
+        "DUMMYLLM_SLOTS",
+    ]
+
+
 def test_a_store_too_small_for_one_body_is_a_contradiction() -> None:
     """Both sides of the edge: a body that is allowed must find room."""
     (mistake,) = mistakes(MAX_BODY_BYTES="2048", STORE_MAX_BYTES="3071")
@@ -331,6 +443,16 @@ def test_a_secret_is_never_shown(name: str) -> None:
         ({"RANDOM_WEIGHTS": "ok=0", "MODE": "random"}, ["every job is ok"]),
         ({"RANDOM_WEIGHTS": "ok=1", "MODE": "random"}, []),
         ({"MODE": "random"}, []),
+        ({"SCRIPT": "ok", "MODE": "fail"}, ["DUMMYLLM_SCRIPT is set, so DUMMYLLM_MODE=fail decides nothing"]),
+        ({"SCRIPT": "ok", "MODE": "script"}, []),
+        ({"SCRIPT": "ok"}, []),
+        ({"QUEUE_MAX": "5"}, ["without DUMMYLLM_SLOTS nothing waits"]),
+        ({"QUEUE_MAX": "5", "SLOTS": "1"}, []),
+        ({"CLOCK": "manual"}, ["it is moved by POST /__admin/clock, which needs DUMMYLLM_ADMIN=1"]),
+        ({"CLOCK": "manual", "ADMIN": "1"}, []),
+        ({"CLOCK": "polls"}, []),
+        ({"PRESET": "bad-day", "MODE": "ok"}, []),
+        ({"PRESET": "bad-day", "SCRIPT": "ok"}, []),
     ],
 )
 def test_what_is_probably_not_meant_is_a_note(chosen: Mapping[str, str], words: list[str]) -> None:
@@ -339,6 +461,75 @@ def test_what_is_probably_not_meant_is_a_note(chosen: Mapping[str, str], words: 
 
     assert len(notes) == len(words)
     assert all(word in note for word, note in zip(words, notes, strict=True))
+
+
+@pytest.mark.parametrize("name", ["MODE", "SCRIPT", "RULES", "FAULTS", "SWARM"])
+def test_what_a_recorded_run_overrides_is_a_note(name: str, tmp_path: Path) -> None:
+    """REPLAY alone decides what befalls a job."""
+    run, rules = tmp_path / "run.faults", tmp_path / "rules.toml"
+    run.write_text("", encoding="utf-8")
+    rules.write_text(ALWAYS_FAILS, encoding="utf-8")
+    text = {"MODE": "ok", "SCRIPT": "ok", "RULES": str(rules), "FAULTS": "run.late=1", "SWARM": "1"}[name]
+
+    assert load(environ(REPLAY=str(run))).notes == ()
+    assert load(environ(REPLAY=str(run), **{name: text})).notes == (
+        "DUMMYLLM_REPLAY is set: it alone decides what befalls a job",
+    )
+
+
+# ---- what they are together
+
+
+def test_a_replay_goes_before_rules_they_before_a_script_and_it_before_a_mode(tmp_path: Path) -> None:
+    """Precedence: REPLAY, then RULES, then SCRIPT, then MODE."""
+    run, rules = tmp_path / "run.faults", tmp_path / "rules.toml"
+    run.write_text(f"{IDENTITY_OF_CHAT} job 0 mode=hang latency_ms=1\n", encoding="utf-8")
+    rules.write_text(ALWAYS_FAILS, encoding="utf-8")
+    chosen = {"MODE": "timeout", "SCRIPT": "slow", "RULES": str(rules), "REPLAY": str(run)}
+    told = {}
+    for name in reversed(list(chosen)):
+        told[name] = inspected(app_of(load(environ(**chosen)), ManualClock()))["chosen_mode"]
+        del chosen[name]
+
+    assert told == {"REPLAY": "hang", "RULES": "fail", "SCRIPT": "slow", "MODE": "timeout"}
+
+
+def test_a_swarm_leaves_out_faults_by_the_seed() -> None:
+    """Whether the seed leaves out about half of the faults; without DUMMYLLM_FAULTS, of all there are, at 5 % each."""
+    faults = ", ".join(f"{kind.usage}=7" for kind in KINDS.values())
+    some = {seed: names(load(environ(SWARM="1", FAULTS=faults, SEED=str(seed)))) for seed in range(20)}
+
+    assert len({*map(frozenset, some.values())}) == 20
+    assert all(0 < len(each) < len(KINDS) for each in some.values())
+    assert names(load(environ(FAULTS=faults))) == [*KINDS]
+    alone = load(environ(SWARM="1", SEED="3"))
+    assert names(alone) == some[3]
+    assert {one.millionths for one in all_odds(alone)} == {50_000}
+
+
+def all_odds(settings_: Settings) -> list[Odds]:
+    policy = settings_.policy
+    return [*policy.submit_odds, *policy.job_odds, *policy.poll_odds]
+
+
+def names(settings_: Settings) -> list[str]:
+    return [one.fault.kind.name for one in all_odds(settings_)]
+
+
+def test_a_rule_may_have_faults_of_its_own_or_none(tmp_path: Path) -> None:
+    """`faults` ("" = none); a rule that says nothing of them has the server's."""
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        '[[rule]]\nname = "own"\nthen = { faults = "run.late=5" }\n'
+        '[[rule]]\nname = "none"\nthen = { faults = "" }\n'
+        '[[rule]]\nname = "server\'s"\nthen = { mode = "fail" }\n',
+        encoding="utf-8",
+    )
+    policy = load(environ(RULES=str(rules), FAULTS="run.vanish=5, submit.reset=5")).policy
+    found = [[one.fault.text for one in (*rule.policy.submit_odds, *rule.policy.job_odds)] for rule in policy.rules]
+
+    assert found == [["run.late"], [], ["submit.reset", "run.vanish"]]
+    assert [rule.policy.rule for rule in policy.rules] == ["own", "none", "server's"]
 
 
 # ---- whatever is written
@@ -353,7 +544,7 @@ TEXTS = st.one_of(
 
 
 @settings(max_examples=250, deadline=None)
-@given(st.dictionaries(st.sampled_from([name for name in NAMES if name != "ELIZA_FILE"]), TEXTS, max_size=4))
+@given(st.dictionaries(st.sampled_from([name for name in NAMES if name not in FILES]), TEXTS, max_size=4))
 @example({"SEED": "-" + "0" * 70})
 @example({"ALLOWED_HOSTS": "[::::::]"})
 def test_any_environment_gives_settings_or_mistakes(chosen: dict[str, str]) -> None:
@@ -374,12 +565,13 @@ def test_any_environment_gives_settings_or_mistakes(chosen: dict[str, str]) -> N
 
 @settings(max_examples=60, deadline=None)
 @given(st.one_of(st.text(max_size=30), st.binary(max_size=10).map(os.fsdecode)))
-def test_any_path_to_a_script_gives_settings_or_mistakes(path: str) -> None:
+def test_any_path_gives_settings_or_mistakes(path: str) -> None:
     """A path is only ever read; whatever it names, the outcome is one of the two."""
-    try:
-        load(environ(ELIZA_FILE=f"/no/such/place/{path}"))
-    except SettingsError as error:
-        error.mistakes[0].encode()
+    for name in FILES:
+        try:
+            load(environ(**{name: f"/no/such/place/{path}"}))
+        except SettingsError as error:
+            error.mistakes[0].encode()
 
 
 @settings(max_examples=200, deadline=None)
@@ -396,6 +588,7 @@ def test_any_name_under_our_prefix_is_a_setting_or_a_mistake(name: str, text: st
 JSON = (b"content-type", b"application/json")
 LOCAL = (b"host", b"localhost")
 CHAT = b'{"op":"llm.chat","args":{"messages":[{"role":"user","content":"%s"}]}}'
+IDENTITY_OF_CHAT = fingerprint_of(JobRequest("llm.chat", b'{"messages":[{"role":"user","content":"hello"}]}')).hex()
 SAID = [b"hello", b"I am sad", b"my mother hates me", b"you are a computer", b"why not", b"yes", b"no", b"xyzzy"]
 
 
@@ -403,7 +596,7 @@ def submit(app: App, body: bytes = CHAT % b"hello", *headers: tuple[bytes, bytes
     return direct(app, "POST", "/v1/jobs", body, [LOCAL, JSON, *headers])
 
 
-def inspected(app: App, body: bytes = CHAT % b"hello") -> Mapping[str, object]:
+def inspected(app: App, body: bytes = CHAT % b"hello") -> dict[str, Any]:
     return direct(app, "GET", f"/v1/jobs/{submit(app, body).json['id']}/request").json
 
 
@@ -445,6 +638,24 @@ def ordinals(app: App) -> list[object]:
     return [inspected(app, body)["ordinal"] for body in (plain, plain, decorated, other)]
 
 
+def befallen(app: App, submits: int) -> int:
+    """Return how many of so many submits a fault befell, or their jobs."""
+    for _ in range(submits):
+        submit(app)
+    jobs = app.backend.store.jobs()
+    return sum(e.fault is not None for e in app.backend.journal.since()) + sum(bool(job.fate.faults) for job in jobs)
+
+
+def states(app: App, jobs: int) -> list[str]:
+    """Return the states of the first *jobs* of a server, which are submitted if they are not there yet."""
+    while len(app.backend.store.jobs()) < jobs:
+        submit(app)
+    return [direct(app, "GET", f"/v1/jobs/{job.id}").json["state"] for job in app.backend.store.jobs()]
+
+
+TWO_READS = [["running"], ["running"]], [["running"], ["ok"]]
+
+ALWAYS_FAILS = '[[rule]]\nname = "always"\nthen = { mode = "fail" }\n'
 OWN_SCRIPT = "(HELLO)\n(MY ((0) (PINEAPPLE)))\n(NONE ((0) (PINEAPPLE)))\n(MEMORY MY" + " (0 YOUR 0 = A 3)" * 4 + ")\n"
 
 Case = tuple[dict[str, str], Callable[[App], object], object, object]
@@ -455,6 +666,40 @@ HEEDED: dict[str, list[Case]] = {
         ({"MODE": "random", "RANDOM_WEIGHTS": "hang=0"}, lambda app: inspected(app)["chosen_mode"], "ok", "ok"),
     ],
     "LATENCY_MS": [({"LATENCY_MS": "40"}, lambda app: inspected(app)["fate"]["timeline"][-1]["at_ms"], 250, 40)],
+    "LATENCY_SHAPE": [
+        (
+            {"LATENCY_SHAPE": "uniform(0.5,0.5)"},
+            lambda app: inspected(app)["fate"]["timeline"][-1]["at_ms"],
+            250,
+            125,
+        )
+    ],
+    "SCRIPT": [
+        (
+            {"SCRIPT": "fail,hang"},
+            lambda app: [inspected(app)["chosen_mode"] for _ in range(3)],
+            ["ok", "ok", "ok"],
+            ["fail", "hang", "hang"],
+        )
+    ],
+    "RULES": [({"RULES": "{rules}"}, lambda app: inspected(app)["chosen_mode"], "ok", "fail")],
+    "FAULTS": [
+        ({"FAULTS": "submit.status(503)=100"}, lambda app: submit(app).status, 201, 503),
+        ({"FAULTS": "run.late=100"}, lambda app: inspected(app)["fate"].get("faults"), None, ["run.late"]),
+    ],
+    "SWARM": [({"SWARM": "1"}, lambda app: befallen(app, 100) > 0, False, True)],
+    "PRESET": [({"PRESET": "rate-limited"}, lambda app: 429 in [submit(app).status for _ in range(20)], False, True)],
+    "REPLAY": [({"REPLAY": "{replay}"}, lambda app: inspected(app)["chosen_mode"], "ok", "slow")],
+    "SLOTS": [({"SLOTS": "1"}, lambda app: states(app, 2), ["running", "running"], ["running", "queued"])],
+    "QUEUE_MAX": [
+        (
+            {"SLOTS": "1", "QUEUE_MAX": "1"},
+            lambda app: [submit(app).status for _ in range(3)],
+            [201, 201, 201],
+            [201, 201, 503],
+        )
+    ],
+    "CLOCK": [({"CLOCK": "polls"}, lambda app: [states(app, 1) for _ in range(2)], *TWO_READS)],
     "SEED": [({"SEED": "-1"}, lambda app: inspected(app)["seed"], 1337, -1)],
     "IDENTITY": [
         ({"IDENTITY": "prompt"}, ordinals, [0, 1, 0, 0], [0, 1, 2, 0]),
@@ -534,7 +779,11 @@ def test_a_setting_changes_what_is_seen_from_outside(
     """The same look at a server with the defaults and at one with the setting."""
     script = tmp_path / "script"
     script.write_text(OWN_SCRIPT, encoding="utf-8")
-    chosen = {name: text.format(script=script) for name, text in chosen.items()}
+    rules = tmp_path / "rules.toml"
+    rules.write_text(ALWAYS_FAILS, encoding="utf-8")
+    replay = tmp_path / "run.faults"
+    replay.write_text(f"{IDENTITY_OF_CHAT} job 0 mode=slow latency_ms=1\n", encoding="utf-8")
+    chosen = {name: text.format(script=script, rules=rules, replay=replay) for name, text in chosen.items()}
 
     assert look(app_of(load({}), ManualClock())) == before
     assert look(app_of(load(environ(**chosen)), ManualClock())) == after
@@ -559,6 +808,8 @@ def said_by_uvicorn(**chosen: str) -> tuple[int, list[str]]:
         {"MODE": "flakey", "LATENCY_MS": "250ms", "LATENCYMS": "5", "API_KEY": "my s3cret"},
         {"SEED": "lucky"},
         {"STORE_MAX_BYTES": "1MiB"},
+        CHAOS_GONE_WRONG,
+        {"MODE": "script", "SLOTS": "2", "CLOCK": "polls"},
         {"MODE": os.fsdecode(b"\xff\n\x1b[2J")},
         {"\udcff": "x"},
     ],

@@ -6,7 +6,10 @@ import shlex
 from collections.abc import Iterator
 
 from dummyllm import __version__
+from dummyllm.cli.terminal import printable
+from dummyllm.core.latency import FIXED
 from dummyllm.core.mode import Mode
+from dummyllm.core.policy import Policy
 from dummyllm.settings import Settings
 
 HOST_DEFAULT = "127.0.0.1"
@@ -26,14 +29,40 @@ def banner(settings: Settings, url: str, replay: str, *, warnings: tuple[str, ..
     return "\n".join(lines)
 
 
+# What is told of a setting only where it was set, and under which word.
+TOLD = {
+    "PRESET": "preset",
+    "REPLAY": "replays",
+    "RULES": "rules",
+    "SCRIPT": "script",
+    "FAULTS": "faults",
+    "SWARM": "swarm",
+    "SLOTS": "slots",
+    "QUEUE_MAX": "queue",
+    "CLOCK": "clock",
+}
+
+
 def _rows(settings: Settings) -> Iterator[tuple[str, str]]:
-    yield "mode", settings.mode.value
-    if settings.mode is Mode.RANDOM:
+    policy = settings.policy
+    yield "mode", policy.mode.value
+    if policy.mode is Mode.RANDOM:
         yield "weights", ",".join(f"{mode.value}={weight}" for mode, weight in settings.random_weights)
-    yield "latency", f"{settings.latency_ms} ms"
+    shape = "" if settings.latency_shape is FIXED else f", {settings.latency_shape.spelled}"
+    yield "latency", f"{settings.latency_ms} ms{shape}"
     yield "seed", str(settings.seed)
+    for origin in settings.origins:
+        word = TOLD.get(origin.setting.name)
+        if word is not None and origin.text:
+            yield word, printable(origin.text)
+    if settings.swarm:
+        yield "in play", ", ".join(_in_play(policy)) or "no fault at this seed"
     for note in settings.notes:
         yield "note", note
+
+
+def _in_play(policy: Policy) -> list[str]:
+    return [odds.fault.text for odds in (*policy.submit_odds, *policy.job_odds, *policy.poll_odds)]
 
 
 def curl(settings: Settings, url: str) -> str:

@@ -9,8 +9,9 @@ from cyclopts import Parameter
 
 from dummyllm import __version__
 from dummyllm.cli.embedded import embedded
+from dummyllm.cli.fetch import url_mistake
 from dummyllm.cli.partner import ROLE_ASSISTANT, ROLE_USER, AwayError, Message, Partner, TroubleError
-from dummyllm.cli.remote import Remote, url_mistake
+from dummyllm.cli.remote import Remote
 from dummyllm.cli.terminal import Status, Terminal, printable
 from dummyllm.settings import SettingsError
 

@@ -47,7 +47,7 @@ def _row(left: str, right: str) -> str:
 
 
 def _json(settings: Settings) -> str:
-    from dummyllm.web.admin import ConfigView, SettingView  # noqa: PLC0415  # brings Starlette, which the page does without
+    from dummyllm.web.admin_views import ConfigView, SettingView  # noqa: PLC0415  # brings Starlette, which the page does without
 
     rows = [
         SettingView(o.setting.variable, o.shown, o.source, o.setting.default, o.setting.allowed, o.setting.help)

@@ -55,7 +55,36 @@ COMMANDS = (
         (
             "dummyllm fate payload.json",
             "DUMMYLLM_MODE=random dummyllm fate payload.json --times 20 --why",
+            "DUMMYLLM_SCRIPT=fail,hang,ok dummyllm fate payload.json --svg fates.svg",
             "dummyllm fate - --json < payload.json",
+        ),
+    ),
+    Command(
+        "seed",
+        "Find the smallest seed under which payloads fare as you want them to.\n\n"
+        "Every submit comes to ok, fail, timeout, hang or refused; echo, slow, flaky and the name of a fault say more,"
+        " a + joins them, and `any` is anything. The settings are those of the environment, their seed apart. Seeds go"
+        " to standard output, progress to standard error.",
+        (
+            "DUMMYLLM_MODE=flaky dummyllm seed find payload.json --want fail,fail,ok",
+            "dummyllm seed find --want-file wants.txt --count 3",
+        ),
+    ),
+    Command(
+        "faults",
+        "List what can go wrong on purpose, or tell all about one fault.",
+        (
+            "dummyllm faults",
+            "dummyllm faults submit.lost_ack",
+        ),
+    ),
+    Command(
+        "record",
+        "Write down what befell a running server's jobs, as DUMMYLLM_REPLAY reads it.\n\n"
+        "A server that replays the file does just that again and leaves nothing to chance; what has no line goes well.",
+        (
+            "dummyllm record http://127.0.0.1:8787 > run.faults",
+            "DUMMYLLM_API_KEY=… dummyllm record https://dummy.example.test > run.faults",
         ),
     ),
     Command(

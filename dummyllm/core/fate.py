@@ -1,6 +1,6 @@
 """Plans a job's whole life at the instant it is accepted.
 
-A fate is a pure function of policy, request and ordinal, and it has no start time: it says what happens from the start
+A fate is a pure function of policy, request and counters, and it has no start time: it says what happens from the start
 of the run. Asking about a job later only finds where on this plan the present falls.
 """
 
@@ -8,28 +8,41 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import lru_cache
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
-from dummyllm.core.draw import Luck
+from dummyllm.core.draw import Luck, site_of
 from dummyllm.core.failure import SIM_FAIL, SIM_FLAKY, TIMEOUT, Failure
+from dummyllm.core.latency import FIXED, latency_ms
 from dummyllm.core.mode import Mode, Race, winner
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import JobRequest
 from dummyllm.core.timeline import Moment, State, Timeline, end_of
 
+if TYPE_CHECKING:
+    from dummyllm.core.faults.fault import Fault
+    from dummyllm.core.script import Cue
+
 SLOW_FACTOR = 6
 FAIL_AFTER_MS_MAX = 200
 TIMEOUT_AFTER_MS_MIN = 50
+LATENCY_SITE = site_of("latency")
 
 
 class Fate(msgspec.Struct, frozen=True, kw_only=True, gc=False, cache_hash=True):
-    """All that will ever happen to a job unless it is cancelled."""
+    """All that will ever happen to a job unless it is cancelled.
+
+    *faults* befall the job, in the order in which they are served; *vanishes_after_ms* counts from the start as the
+    timeline does; *counts_reads* says that what a status read shows depends on how many there were before.
+    """
 
     mode: Mode
     timeline: Timeline
     failure: Failure | None = None
+    faults: tuple[Fault, ...] = ()
+    vanishes_after_ms: int | None = None
+    counts_reads: bool = False
 
     @property
     def outcome(self) -> State:
@@ -40,6 +53,12 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True, gc=False, cache_hash=True)
     def ends_at_ms(self) -> int | None:
         """Milliseconds from the start of the run to its end, or None if it never ends."""
         return end_of(self.timeline)
+
+    @property
+    def frees_slot_after_ms(self) -> int | None:
+        """Milliseconds from the start to when it runs no more: it has ended, or is gone. None is never."""
+        ends = [ms for ms in (self.ends_at_ms, self.vanishes_after_ms) if ms is not None]
+        return min(ends) if ends else None
 
 
 class Turn(StrEnum):
@@ -55,18 +74,33 @@ class Turn(StrEnum):
 FLAKY = Race.of("flaky", {Turn.FAIL: 50, Turn.HANG: 20, Turn.OK: 30})
 
 
-def plan(policy: Policy, request: JobRequest, luck: Luck) -> Fate:
-    """Return the fate that *policy* gives to *request*, with the *luck* of its identity and ordinal."""
+def plan(policy: Policy, request: JobRequest, luck: Luck, cue: Cue | None = None) -> Fate:
+    """Return the fate that *policy* gives to *request*, with the *luck* of its identity and ordinal.
+
+    In mode script the *cue* of the step says which mode it is, and which faults there are beside the drawn ones.
+    """
     mode = policy.mode
     if mode is _RANDOM:
         mode = winner(policy.race, luck)
+    elif cue is not None:
+        mode = cue.mode
     turn = winner(FLAKY, luck) if mode is _FLAKY else None
-    timeout_ms = request.timeout_ms if mode is _TIMEOUT else 0
-    return _fate(mode, turn, policy.base_latency_ms, timeout_ms)
+    base_ms = policy.base_latency_ms
+    if policy.shape is not FIXED:
+        base_ms = latency_ms(base_ms, policy.shape, luck.at(LATENCY_SITE))
+    fate = unbent(mode, turn, base_ms, request.timeout_ms)
+    if policy.chaos is None:
+        return fate
+    return policy.chaos.twisted(fate, policy, request, luck, cue)
 
 
 # Reading a member off its enum takes as long as a comparison does; these three are compared for every job.
 _RANDOM, _FLAKY, _TIMEOUT = Mode.RANDOM, Mode.FLAKY, Mode.TIMEOUT
+
+
+def unbent(mode: Mode, turn: Turn | None, base_ms: int, timeout_ms: int) -> Fate:
+    """Return the fate of a job of *mode* that no fault befalls, where the latency is *base_ms*."""
+    return _fate(mode, turn, base_ms, timeout_ms if mode is _TIMEOUT else 0)
 
 
 # Fates that are equal are one value: a million jobs of mode ok share a single timeline.
@@ -86,8 +120,8 @@ def _fate(mode: Mode, turn: Turn | None, base_ms: int, timeout_ms: int) -> Fate:
             return Fate(mode=mode, timeline=STARTED)
         case Mode.FLAKY:
             return _flaky(turn, base_ms)
-        case Mode.RANDOM:
-            raise AssertionError("mode random is drawn before a fate is made")
+        case Mode.RANDOM | Mode.SCRIPT:
+            raise AssertionError(f"what mode {mode.value} comes to is decided before a fate is made")
     assert_never(mode)
 
 

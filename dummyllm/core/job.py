@@ -1,6 +1,8 @@
-"""Knows a job: a request, the fate it was given, and when it was accepted."""
+"""Knows a job: a request, the fate it was given, and the few things that are written down about it later."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -8,11 +10,17 @@ from dummyllm.core.draw import Luck
 from dummyllm.core.fate import Fate, plan
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import Identity, JobId, JobRequest
-from dummyllm.core.timeline import FINAL_STATES
+
+if TYPE_CHECKING:
+    from dummyllm.core.script import Cue
 
 
 class Job(msgspec.Struct, frozen=True, gc=False):
-    """An accepted request. Times are epoch milliseconds; *policy* is what its fate came from."""
+    """An accepted request. Times are epoch milliseconds; *policy* is what its fate came from.
+
+    Four things are written after acceptance: the start, where jobs wait for a slot; a cancel; how often it was read, if
+    its fate asks for that; and its own clock, where jobs have one.
+    """
 
     id: JobId
     request: JobRequest
@@ -21,27 +29,41 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     fate: Fate
     policy: Policy
     accepted_at_ms: int
+    started_at_ms: int | None
     cancelled_at_ms: int | None = None
+    cancels: int = 0
+    reads: int = 0
+    end_reads: int = 0
+    own_ms: int = 0
+    key: str | None = None
+
+    @property
+    def planned_end_ms(self) -> int | None:
+        """The instant at which its fate ends it, or None if that is never, or not settled."""
+        after_ms = self.fate.ends_at_ms
+        return None if after_ms is None or self.started_at_ms is None else self.started_at_ms + after_ms
 
     @property
     def ends_at_ms(self) -> int | None:
         """The instant at which the job ends or ended, or None while nothing is going to end it."""
-        if self.cancelled_at_ms is not None:
-            return self.cancelled_at_ms
-        last = self.fate.timeline[-1]
-        return self.accepted_at_ms + last.at_ms if last.state in FINAL_STATES else None
+        planned_ms, cancelled_ms = self.planned_end_ms, self.cancelled_at_ms
+        if cancelled_ms is None or (planned_ms is not None and planned_ms <= cancelled_ms):
+            return planned_ms
+        return cancelled_ms
+
+    def has_vanished(self, now_ms: int) -> bool:
+        """Say whether the job is not to be found any more at *now_ms*."""
+        after_ms, started_at_ms = self.fate.vanishes_after_ms, self.started_at_ms
+        return after_ms is not None and started_at_ms is not None and now_ms >= started_at_ms + after_ms
 
 
-def make_job(policy: Policy, request: JobRequest, identity: Identity, now_ms: int, ordinal: int) -> Job:
-    """Return the *ordinal*-th job of *identity*, accepted at *now_ms*, with its fate planned."""
+def make_job(
+    policy: Policy, request: JobRequest, identity: Identity, now_ms: int, ordinal: int, cue: Cue | None = None
+) -> Job:
+    """Return the *ordinal*-th job of *identity*, accepted and started at *now_ms*, with its fate planned."""
     luck = Luck(policy.seed, identity, ordinal)
-    fate = plan(policy, request, luck)
-    return Job(luck.job_id(), request, identity, ordinal, fate, policy, now_ms)
-
-
-def cancelled(job: Job, *, now_ms: int) -> Job:
-    """Return *job* as it is after a cancel at *now_ms*: unchanged if it has ended, in this very millisecond too."""
-    ends_at_ms = job.ends_at_ms
-    if ends_at_ms is not None and ends_at_ms <= now_ms:
-        return job
-    return msgspec.structs.replace(job, cancelled_at_ms=now_ms)
+    if policy.replay is None:
+        fate = plan(policy, request, luck, cue)
+    else:
+        fate = policy.replay.fate(policy.base_latency_ms, request, identity, ordinal)
+    return Job(luck.job_id(), request, identity, ordinal, fate, policy, now_ms, now_ms)

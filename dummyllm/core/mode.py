@@ -31,11 +31,13 @@ class Mode(StrEnum):
     TIMEOUT = "timeout"
     FLAKY = "flaky"
     RANDOM = "random"
+    SCRIPT = "script"
 
     __hash__ = str.__hash__  # an enum's own hash is Python code, and modes are looked up for every job
 
 
-WEIGHABLE_MODES = tuple(mode for mode in Mode if mode is not Mode.RANDOM)
+# How a job itself can fare. The other two say how that is decided: by lot, or step by step.
+WEIGHABLE_MODES = tuple(mode for mode in Mode if mode not in (Mode.RANDOM, Mode.SCRIPT))
 
 Option = TypeVar("Option", bound=StrEnum)
 

@@ -26,9 +26,13 @@ def snapshot_at(job: Job, now_ms: int) -> Snapshot:
     """Return what *job* looks like at the epoch millisecond *now_ms*."""
     cancelled_at_ms = job.cancelled_at_ms
     if cancelled_at_ms is not None and now_ms >= cancelled_at_ms:
-        return Snapshot(State.CANCELLED, cancelled_at_ms, CANCELLED)
-    accepted_at_ms = job.accepted_at_ms
-    moment = moment_at(job.fate.timeline, now_ms - accepted_at_ms)
+        planned_ms = job.planned_end_ms
+        if planned_ms is None or planned_ms > cancelled_at_ms:
+            return Snapshot(State.CANCELLED, cancelled_at_ms, CANCELLED)
+    started_at_ms = job.started_at_ms
+    if started_at_ms is None or now_ms < started_at_ms:
+        return Snapshot(State.QUEUED, job.accepted_at_ms)
+    moment = moment_at(job.fate.timeline, now_ms - started_at_ms)
     state = moment.state
     failure = job.fate.failure if state in FINAL_STATES else None
-    return Snapshot(state, accepted_at_ms + moment.at_ms, failure)
+    return Snapshot(state, started_at_ms + moment.at_ms, failure)

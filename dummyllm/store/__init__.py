@@ -9,6 +9,9 @@ from typing import Protocol
 
 from dummyllm.core.job import Job
 from dummyllm.core.request import Identity, JobId
+from dummyllm.core.submit import Counters, Outcome
+
+Decide = Callable[[Counters], Outcome]
 
 
 class Full(Exception):
@@ -39,16 +42,26 @@ class Held:
     bytes: int
     identities: int
     ordinals_dropped: int
+    evicted: int
 
 
 class Store(Protocol):
     """Keeps jobs and the counters of identities. Its one step is `accept`: half a job is never kept."""
 
-    def accept(self, identity: Identity, make: Callable[[int], Job]) -> Job | Awaitable[Job]:
-        """Keep and return the job that *make* gives for the next ordinal of *identity*; raise `Full` if none fits.
+    def accept(self, identity: Identity, decide: Decide) -> Outcome | Awaitable[Outcome]:
+        """Count a submit of *identity*, keep the job that *decide* makes of it, if any, and return the outcome.
 
-        A store that need not wait returns the job itself: a coroutine costs as much as a draw.
+        Raise `Full` if the job does not fit; then, and whatever *decide* raises, the submit is counted all the same. A
+        store that need not wait returns the outcome itself: a coroutine costs as much as a draw.
         """
+        ...
+
+    async def count_hit(self, identity: Identity) -> int:
+        """Count a submit of *identity* that makes no job, and return which it was, from 0."""
+        ...
+
+    async def keyed(self, key: str) -> Job | None:
+        """Return the job that was submitted with the Idempotency-Key *key*, while it is held."""
         ...
 
     async def get(self, job_id: JobId) -> Job | None:

@@ -4,24 +4,26 @@ Nothing runs in the background. A job that never ends is in no heap until it is 
 when one is needed, and then the job that ended first gives up its own. An entry of the heap may be out of date (its job
 was cancelled earlier, or has left): it is checked against the job when it comes up, and thrown away.
 
-Two counters go with each identity. The ordinal counts the jobs it became, the hit every well-formed submit. They nearly
-always agree, so what is kept beside the ordinal is the difference, for the few identities that have one.
+Three counters go with each identity. The ordinal counts the jobs it became, the hit every well-formed submit, and the
+step says how far its script is. They nearly always agree, so what is kept beside the ordinal is how far the other two
+are ahead of it, for the few identities where they are.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 
 from dummyllm.core.job import Job
 from dummyllm.core.request import Identity, JobId
-from dummyllm.store import Event, Full, Held, Report
+from dummyllm.core.submit import Counters, Outcome, job_of, moves_step
+from dummyllm.store import Decide, Event, Full, Held, Report
 
 JOB_OVERHEAD_BYTES = 800
 IDENTITIES_PER_JOB = 4
 EVICTED_REMEMBERED_MAX = 100_000
 HEAP_SLACK = 64
+_LEVEL = (0, 0)  # the other counters are where the ordinal is
 
 
 def size_of(job: Job) -> int:
@@ -43,34 +45,53 @@ class MemoryStore:
         self._evicted: OrderedDict[JobId, None] = OrderedDict()
         self._identities_max = IDENTITIES_PER_JOB * jobs_max
         self._ordinals: dict[Identity, int] = {}
-        self._refused: dict[Identity, int] = {}
+        self._ahead: dict[Identity, tuple[int, int]] = {}
+        self._keys: dict[str, JobId] = {}
         self._dropped = 0
+        self._evictions = 0
 
-    def accept(self, identity: Identity, make: Callable[[int], Job]) -> Job:
-        """Keep and return the job that *make* gives for the next ordinal of *identity*; raise `Full` if none fits."""
-        jobs, ordinals = self._jobs, self._ordinals
-        ordinal = ordinals.get(identity, 0)
-        job = make(ordinal)
-        while job.id in jobs:
-            self._report(Event.ORDINAL_SKIPPED, identity, job)
-            ordinal += 1
-            job = make(ordinal)
-        size = size_of(job)
-        if len(jobs) >= self._jobs_max or self._bytes + size > self._bytes_max:
-            self._make_room(job, size)
-        jobs[job.id] = job
-        self._bytes += size
-        ends_after_ms = job.fate.ends_at_ms
-        if ends_after_ms is not None:
-            heappush(self._endings, (job.accepted_at_ms + ends_after_ms, job.id))
-        ordinals[identity] = ordinal + 1
-        if len(ordinals) > self._identities_max:
-            self._drop_oldest_identity()
-        return job
+    def accept(self, identity: Identity, decide: Decide) -> Outcome:
+        """Count a submit of *identity*, keep the job that *decide* makes of it, if any, and return the outcome."""
+        jobs, ahead = self._jobs, self._ahead
+        ordinal = self._ordinals.get(identity, 0)
+        hit = step = ordinal
+        if ahead and identity in ahead:
+            hits, steps = ahead[identity]
+            hit, step = ordinal + hits, ordinal + steps
+        try:
+            outcome = decide(Counters(hit, ordinal, step))
+            job = job_of(outcome)
+            while job is not None and job.id in jobs:
+                self._report(Event.ORDINAL_SKIPPED, identity, job)
+                ordinal += 1
+                outcome = decide(Counters(hit, ordinal, step))
+                job = job_of(outcome)
+            if job is not None:
+                self._keep(job)
+        except Exception:
+            self._count(identity, hit + 1, ordinal, step)
+            raise
+        if job is not None:
+            self._count(identity, hit + 1, ordinal + 1, step + 1)
+        else:
+            self._count(identity, hit + 1, ordinal, step + moves_step(outcome))
+        return outcome
 
     def hit_of(self, job: Job) -> int:
         """Return which well-formed submit of its identity the just accepted *job* came from, counted from 0."""
-        return job.ordinal + self._refused.get(job.identity, 0) if self._refused else job.ordinal
+        return job.ordinal + self._ahead.get(job.identity, _LEVEL)[0] if self._ahead else job.ordinal
+
+    async def count_hit(self, identity: Identity) -> int:
+        """Count a submit of *identity* that makes no job, and return which it was, from 0."""
+        ordinal = self._ordinals.get(identity, 0)
+        hits, steps = self._ahead.get(identity, _LEVEL)
+        self._count(identity, ordinal + hits + 1, ordinal, ordinal + steps)
+        return ordinal + hits
+
+    async def keyed(self, key: str) -> Job | None:
+        """Return the job that was submitted with the Idempotency-Key *key*, while it is held."""
+        job_id = self._keys.get(key)
+        return None if job_id is None else self._jobs[job_id]
 
     async def get(self, job_id: JobId) -> Job | None:
         """Return the job *job_id*, or None."""
@@ -79,9 +100,10 @@ class MemoryStore:
     async def replace(self, job: Job) -> None:
         """Keep *job* instead of the one with its id, which is held."""
         assert job.id in self._jobs, f"{job.id} is not held"
+        before = self._jobs[job.id]
         self._jobs[job.id] = job
         ends_at_ms = job.ends_at_ms
-        if ends_at_ms is not None:
+        if ends_at_ms is not None and ends_at_ms != before.ends_at_ms:
             heappush(self._endings, (ends_at_ms, job.id))
         if len(self._endings) > 2 * len(self._jobs) + HEAP_SLACK:
             self._rebuild_endings()
@@ -96,7 +118,7 @@ class MemoryStore:
 
     def held(self) -> Held:
         """Return what is held at this instant."""
-        return Held(len(self._jobs), self._bytes, len(self._ordinals), self._dropped)
+        return Held(len(self._jobs), self._bytes, len(self._ordinals), self._dropped, self._evictions)
 
     def clear(self) -> None:
         """Forget every job and every counter."""
@@ -105,17 +127,38 @@ class MemoryStore:
         self._evicted.clear()
         self._bytes = 0
         self._ordinals.clear()
-        self._refused.clear()
+        self._ahead.clear()
+        self._keys.clear()
         self._dropped = 0
+        self._evictions = 0
+
+    def _keep(self, job: Job) -> None:
+        size = size_of(job)
+        if len(self._jobs) >= self._jobs_max or self._bytes + size > self._bytes_max:
+            self._make_room(job, size)
+        self._jobs[job.id] = job
+        self._bytes += size
+        if job.key is not None:
+            self._keys[job.key] = job.id
+        ends_at_ms = job.ends_at_ms
+        if ends_at_ms is not None:
+            heappush(self._endings, (ends_at_ms, job.id))
+
+    def _count(self, identity: Identity, hit: int, ordinal: int, step: int) -> None:
+        """Write down the counters of *identity*, as the next submit finds them."""
+        ordinals = self._ordinals
+        ordinals[identity] = ordinal
+        if hit != ordinal or step != ordinal:
+            self._ahead[identity] = (hit - ordinal, step - ordinal)
+        elif self._ahead:
+            self._ahead.pop(identity, None)
+        if len(ordinals) > self._identities_max:
+            self._drop_oldest_identity()
 
     def _make_room(self, newcomer: Job, size: int) -> None:
         while len(self._jobs) >= self._jobs_max or self._bytes + size > self._bytes_max:
             job = self._next_to_end()
             if job is None or self._endings[0][0] > newcomer.accepted_at_ms:
-                self._refused[newcomer.identity] = self._refused.get(newcomer.identity, 0) + 1
-                self._ordinals.setdefault(newcomer.identity, 0)
-                if len(self._ordinals) > self._identities_max:
-                    self._drop_oldest_identity()
                 raise Full(self._endings[0][0] if job is not None else None)
             heappop(self._endings)
             self._evict(job)
@@ -133,7 +176,7 @@ class MemoryStore:
     def _drop_oldest_identity(self) -> None:
         oldest = next(iter(self._ordinals))
         del self._ordinals[oldest]
-        self._refused.pop(oldest, None)
+        self._ahead.pop(oldest, None)
         self._dropped += 1
         self._report(Event.ORDINAL_DROPPED, oldest, None)
 
@@ -146,6 +189,9 @@ class MemoryStore:
     def _evict(self, job: Job) -> None:
         del self._jobs[job.id]
         self._bytes -= size_of(job)
+        if job.key is not None:
+            del self._keys[job.key]
+        self._evictions += 1
         self._evicted[job.id] = None
         if len(self._evicted) > EVICTED_REMEMBERED_MAX:
             self._evicted.popitem(last=False)

@@ -6,99 +6,52 @@ GETs change nothing; they work over loopback, or elsewhere with the key. POSTs n
 from __future__ import annotations
 
 import msgspec
-from starlette.requests import Request
+from msgspec.structs import replace
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from dummyllm.backend import Backend
-from dummyllm.core.decision import Decision, decisions_of
-from dummyllm.core.timeline import State
-from dummyllm.journal import Delivered, Entry, What
+from dummyllm.core.decision import (
+    Decision,
+    FaultDecision,
+    LatencyDecision,
+    decisions_of,
+    job_decisions,
+    latency_decision,
+    read_decisions,
+    submit_decisions,
+)
+from dummyllm.core.policy import Policy
+from dummyllm.journal import Entry, What
+from dummyllm.recording import recorded
 from dummyllm.settings import Settings
 from dummyllm.web.access import is_loopback
+from dummyllm.web.admin_views import (
+    ConfigView,
+    Decided,
+    DecisionsView,
+    JournalView,
+    Move,
+    Moved,
+    Reset,
+    SettingView,
+    entry_view,
+)
 from dummyllm.web.encode import encode
-from dummyllm.web.refusal import Refusal
+from dummyllm.web.refusal import ClientGone, Refusal
+from dummyllm.web.waits import Waits
 
 LIMIT_DEFAULT = 1_000
 LIMIT_MAX = 10_000
 
 
-class SettingView(msgspec.Struct, frozen=True):
-    """One setting; *source* is `environment` or `default`, and a secret is shown as stars."""
-
-    name: str
-    value: str
-    source: str
-    default: str
-    allowed: str
-    help: str
-
-
-class ConfigView(msgspec.Struct, frozen=True):
-    """Every setting, and what is probably not what was meant."""
-
-    settings: list[SettingView]
-    notes: list[str]
-
-
-class EntryView(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One entry of the journal; members that do not apply are left out. Times are epoch milliseconds."""
-
-    seq: int
-    at_ms: int
-    what: What
-    delivered: Delivered
-    job: str | None = None
-    identity: str | None = None
-    hit: int | None = None
-    ordinal: int | None = None
-    status: int | None = None
-    state: State | None = None
-    code: str | None = None
-    ended_at_ms: int | None = None
-    user_agent: str | None = None
-    note: str | None = None
-    took_ms: int = -1
-
-
-class JournalView(msgspec.Struct, frozen=True):
-    """Entries from `since` on, the number to go on from, and how many fell out of the ring."""
-
-    entries: list[EntryView]
-    next: int
-    dropped: int
-
-
-class JobDecisions(msgspec.Struct, frozen=True):
-    """Why one job got its mode: no draws if the mode was set."""
-
-    seq: int
-    job: str
-    identity: str
-    ordinal: int
-    draws: tuple[Decision, ...]
-
-
-class DecisionsView(msgspec.Struct, frozen=True):
-    """The fates digest, and the draws of the jobs whose submits are still in the journal."""
-
-    fates: str
-    jobs: list[JobDecisions]
-    next: int
-    dropped: int
-
-
-class Reset(msgspec.Struct, frozen=True):
-    """What a reset answers."""
-
-    ok: bool
-
-
 class Admin:
     """The routes under `/__admin/`, on *backend*."""
 
-    def __init__(self, backend: Backend, settings: Settings) -> None:
+    def __init__(self, backend: Backend, settings: Settings, waits: Waits) -> None:
         self._backend = backend
         self._settings = settings
+        self._waits = waits
 
     async def config(self, request: Request) -> Response:
         """`GET /__admin/config`: every setting, its value, and where it came from."""
@@ -113,23 +66,56 @@ class Admin:
         """`GET /__admin/journal?since=&limit=`: what the server saw and did."""
         self._check_reader(request)
         entries, following = self._page(request)
-        return _json(JournalView([_view(entry) for entry in entries], following, self._backend.journal.dropped))
+        return _json(JournalView([entry_view(entry) for entry in entries], following, self._backend.journal.dropped))
 
     async def decisions(self, request: Request) -> Response:
-        """`GET /__admin/decisions?since=&limit=`: the draws of every job in the journal, and the fates digest."""
+        """`GET /__admin/decisions?since=&limit=`: both digests, and the draws behind every request in the journal."""
         self._check_reader(request)
         entries, following = self._page(request)
-        jobs = [self._decided(entry) for entry in entries if entry.what is What.SUBMIT and entry.job is not None]
         backend = self._backend
-        return _json(DecisionsView(backend.fates_digest, jobs, following, backend.journal.dropped))
+        found = [decided for entry in entries if (decided := await self._decided(entry)) is not None]
+        view = DecisionsView(backend.fates_digest, backend.traffic.digest, found, following, backend.journal.dropped)
+        return _json(view)
+
+    async def faults(self, request: Request) -> Response:
+        """`GET /__admin/faults`: what befell the run so far, as DUMMYLLM_REPLAY reads it."""
+        self._check_reader(request)
+        return Response("\n".join([*recorded(self._backend), ""]), media_type="text/plain")
 
     async def reset(self, request: Request) -> Response:
-        """`POST /__admin/reset`: forget every job, counter and entry."""
+        """`POST /__admin/reset?force=`: forget every job, counter and entry. While others wait, only if forced."""
+        self._check_writer(request)
+        forced = request.query_params.get("force", "0")
+        if forced not in ("0", "1"):
+            raise Refusal("INVALID_REQUEST", f"force={forced[:40]!r} is neither 1 nor 0 - at `query.force`")
+        if self._waits.count and forced == "0":
+            message = f"requests still open: {self._waits.count}; wait for them, or reset all the same with ?force=1"
+            raise Refusal("BUSY", message)
+        self._backend.reset()
+        return _json(Reset(ok=True))
+
+    async def clock(self, request: Request) -> Response:
+        """`POST /__admin/clock` with `{"advance_ms": N}`: move a manual clock."""
+        self._check_writer(request)
+        if self._settings.clock.name != "manual":
+            message = (
+                f"the clock is {self._settings.clock.name}; start the server with DUMMYLLM_CLOCK=manual to move it"
+            )
+            raise Refusal("CLOCK_NOT_MANUAL", message)
+        body = await self._waits.bounded(_body(request, self._settings.max_body_bytes))
+        try:
+            move = msgspec.json.decode(body, type=Move)
+        except msgspec.ValidationError as error:
+            raise Refusal("INVALID_REQUEST", f'{error}; write {{"advance_ms": 250}}') from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Refusal("BAD_JSON", f"the body is not JSON: {error}") from None
+        await self._backend.advance(int(move.advance_ms))
+        return _json(Moved(self._backend.clock.now_ms()))
+
+    def _check_writer(self, request: Request) -> None:
         self._check_reader(request)
         if not self._settings.admin:
             raise Refusal("ADMIN_OFF", "POST under /__admin/ is off; start the server with DUMMYLLM_ADMIN=1")
-        self._backend.reset()
-        return _json(Reset(ok=True))
 
     def _check_reader(self, request: Request) -> None:
         # A request with a key got past the access rules already: it is the right one.
@@ -151,32 +137,56 @@ class Admin:
             entries.append(entry)
         return entries, entries[-1].seq + 1 if entries else since
 
-    def _decided(self, entry: Entry) -> JobDecisions:
-        assert entry.job is not None
-        assert entry.identity is not None
-        assert entry.ordinal is not None
-        draws = decisions_of(self._backend.policy, entry.identity, entry.ordinal)
-        return JobDecisions(entry.seq, entry.job, entry.identity.hex(), entry.ordinal, draws)
+    async def _decided(self, entry: Entry) -> Decided | None:
+        """Return why the request of *entry* came out as it did, or None if nothing was decided about it."""
+        if entry.identity is None or entry.what not in (What.SUBMIT, What.POLL, What.CANCEL):
+            return None
+        job = None if entry.job is None else await self._backend.job(entry.job)
+        draws: tuple[Decision, ...] = ()
+        latency: LatencyDecision | None = None
+        faults: tuple[FaultDecision, ...] = ()
+        match entry.what:
+            case What.SUBMIT:
+                assert entry.hit is not None, "every submit that was decided about has a hit"
+                policy = job.policy if job is not None else self._policy(entry.rule)
+                faults = submit_decisions(policy, entry.identity, entry.hit, entry.fault)
+                if entry.ordinal is not None:
+                    mode = job.fate.mode if job is not None else None
+                    draws = decisions_of(policy, entry.identity, entry.ordinal, mode)
+                    latency = latency_decision(policy, entry.identity, entry.ordinal)
+                if job is not None:
+                    faults += job_decisions(job)
+            case _ if job is not None:
+                # What befalls a request may have been decided with its job, long before.
+                faults = tuple(one for one in job_decisions(job) if one.fault == entry.fault)
+                if entry.what is What.POLL and entry.n is not None:
+                    faults += read_decisions(job, entry.n, None if faults else entry.fault)
+        if not entry.served:
+            faults = tuple(replace(one, served=one.served and one.fault != entry.fault) for one in faults)
+        if entry.what is not What.SUBMIT and not faults:
+            return None
+        return Decided(
+            entry.seq, entry.what, entry.identity.hex(), draws, faults, entry.job, entry.hit, entry.ordinal, entry.n,
+            entry.rule, latency,
+        )  # fmt: skip
+
+    def _policy(self, rule: str | None) -> Policy:
+        """Return the policy of the *rule* of that name, or the server's own."""
+        policy = self._backend.policy
+        return next((one.policy for one in policy.rules if one.name == rule), policy)
 
 
-def _view(entry: Entry) -> EntryView:
-    return EntryView(
-        seq=entry.seq,
-        at_ms=entry.at_ms,
-        what=entry.what,
-        delivered=entry.delivered,
-        job=entry.job,
-        identity=entry.identity.hex() if entry.identity is not None else None,
-        hit=entry.hit,
-        ordinal=entry.ordinal,
-        status=entry.status or None,
-        state=entry.state,
-        code=entry.code,
-        ended_at_ms=entry.ended_at_ms,
-        user_agent=entry.user_agent.decode("latin-1") or None,
-        note=entry.note,
-        took_ms=entry.took_ms,
-    )
+async def _body(request: Request, bytes_max: int) -> bytes:
+    body = bytearray()
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > bytes_max:
+                message = f"the body is longer than {bytes_max} bytes (DUMMYLLM_MAX_BODY_BYTES)"
+                raise Refusal("TOO_LARGE", message, closes=True)
+    except ClientDisconnect:
+        raise ClientGone from None
+    return bytes(body)
 
 
 def _number(request: Request, name: str, *, default: int, most: int) -> int:

@@ -19,7 +19,7 @@ from dummyllm.web.access import Access
 from dummyllm.web.admin import Admin
 from dummyllm.web.connection import connection_of, transport_of
 from dummyllm.web.delivery import Deliveries
-from dummyllm.web.exchange import Exchange
+from dummyllm.web.exchange import JSON, Exchange
 from dummyllm.web.health import HealthRoutes
 from dummyllm.web.jobs import PREFIX, Handler, Jobs, method_not_allowed, not_found
 from dummyllm.web.openapi import openapi_route
@@ -106,10 +106,12 @@ class App:
             code=refusal.code,
             user_agent=exchange.user_agent(),
         )
+        body = body_of(refusal)
         if refusal.closes:
-            await exchange.answer_and_linger(refusal.status, body_of(refusal), entry, journal, refusal.headers)
+            await exchange.answer_and_linger(refusal.status, body, entry, journal, [JSON, *refusal.headers])
         else:
-            await exchange.answer(refusal.status, body_of(refusal), entry, journal, self._deliveries, refusal.headers)
+            headers = [JSON, *refusal.headers] if refusal.headers else None
+            await exchange.answer(refusal.status, body, entry, journal, self._deliveries, headers)
 
     def _cors_middleware(self) -> ASGIApp:
         from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415  # most servers have no use for it
@@ -122,7 +124,7 @@ class App:
         )
 
     def _routes(self) -> list[Route]:
-        health, admin = HealthRoutes(self.backend), Admin(self.backend, self.settings)
+        health, admin = HealthRoutes(self.backend), Admin(self.backend, self.settings, self._waits)
         return [
             Route("/health", health.health),
             Route("/livez", health.alive),
@@ -131,6 +133,8 @@ class App:
             Route("/__admin/config", admin.config),
             Route("/__admin/journal", admin.journal),
             Route("/__admin/decisions", admin.decisions),
+            Route("/__admin/faults", admin.faults),
+            Route("/__admin/clock", admin.clock, methods=["POST"]),
             Route("/__admin/reset", admin.reset, methods=["POST"]),
         ]
 

@@ -42,6 +42,17 @@ class JobView(msgspec.Struct, frozen=True, gc=False):
     error: Failure | None
 
 
+class OddView(msgspec.Struct, frozen=True, gc=False):
+    """What a GET of a job answers where a fault shows a state that nobody documented."""
+
+    id: str
+    state: str
+    created_at: Seconds
+    updated_at: Seconds
+    result: None = None
+    error: None = None
+
+
 class Cancelled(msgspec.Struct, frozen=True, gc=False):
     """What a cancel answers: the state the job is in now."""
 
@@ -49,13 +60,16 @@ class Cancelled(msgspec.Struct, frozen=True, gc=False):
     state: State
 
 
-class FateView(msgspec.Struct, frozen=True):
+class FateView(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was planned for a job at the instant it was accepted; milliseconds count from there."""
 
     mode: Mode
     outcome: State
     timeline: tuple[Moment, ...]
     failure: Failure | None
+    faults: tuple[str, ...] = ()
+    vanishes_after_ms: int | None = None
+    rule: str | None = None
 
 
 class RequestView(msgspec.Struct, frozen=True):
@@ -75,6 +89,15 @@ class RequestView(msgspec.Struct, frozen=True):
     fate: FateView
 
 
+def fate_view(job: Job) -> FateView:
+    """Return what was planned for *job*."""
+    fate = job.fate
+    faults = tuple(fault.text for fault in fate.faults)
+    return FateView(
+        fate.mode, fate.outcome, fate.timeline, fate.failure, faults, fate.vanishes_after_ms, job.policy.rule
+    )
+
+
 def accepted(job: Job) -> bytes:
     """Return the answer to the submit that made *job*."""
     return encode(Accepted(job.id, "queued", job.accepted_at_ms // 1000))
@@ -85,6 +108,11 @@ def job_view(job: Job, snapshot: Snapshot, reply: Reply | None) -> bytes:
     return encode(
         JobView(job.id, snapshot.state, job.accepted_at_ms // 1000, snapshot.since_ms // 1000, reply, snapshot.failure)
     )
+
+
+def odd_view(job: Job, snapshot: Snapshot, shown: str) -> bytes:
+    """Return what a read of *job* shows when a fault puts the state *shown* in the place of the true one."""
+    return encode(OddView(job.id, shown, job.accepted_at_ms // 1000, snapshot.since_ms // 1000))
 
 
 def cancel_view(job: Job, snapshot: Snapshot) -> bytes:
@@ -109,6 +137,6 @@ def request_view(job: Job) -> bytes:
             fingerprint=fingerprint_of(request).hex(),
             ordinal=job.ordinal,
             payload_sha256=sha256(args).hexdigest(),
-            fate=FateView(fate.mode, fate.outcome, fate.timeline, fate.failure),
+            fate=fate_view(job),
         )
     )

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from time import monotonic
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dummyllm.core.request import JobId
 from dummyllm.journal import Delivered, Entry, Journal, What
@@ -20,10 +20,12 @@ from dummyllm.web.refusal import ClientGone, Header, Refusal
 from dummyllm.web.waits import Waits
 
 JSON: Header = (b"content-type", b"application/json")
+JOINED = {b"prefer", b"idempotency-key"}
 CLOSE: Header = (b"connection", b"close")
 USER_AGENT_BYTES_MAX = 200
 LINGER_BYTES_MAX = 32 * 2**20
 LINGER_S = 1
+HALF_LEAVES_S = 0.01  # an RST takes with it what is still in our own buffers
 
 # A declared length of few digits is not worth reading: the body itself is measured. One of many is surely too long.
 SMALL_DIGITS, HUGE_DIGITS = 6, 20
@@ -36,15 +38,18 @@ _NO_JOB = JobId("")
 class Exchange:
     """One request, its connection, and the means to answer it. *what* and *job_id* are filled in by the routes."""
 
-    __slots__ = ("_cycle", "_receive", "_send", "headers", "job_id", "scope", "transport", "what", "whole_at_s")
+    __slots__ = ("_cycle", "_send", "headers", "job_id", "receive", "scope", "transport", "what", "whole_at_s")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, transport: asyncio.Transport | None) -> None:
         self.scope = scope
-        self._receive = receive
+        self.receive = receive
         self._send = send
         self._cycle = cycle_of(send)
         self.transport = transport
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        raw = scope["headers"]
+        self.headers: dict[bytes, bytes] = dict(raw)
+        if len(raw) != len(self.headers):
+            _join_repeated(self.headers, raw)
         self.what = _OTHER
         self.job_id = _NO_JOB
         self.whole_at_s = monotonic()
@@ -78,10 +83,10 @@ class Exchange:
 
     async def _gathered(self, bytes_max: int) -> bytes:
         """Return the body, however many pieces it comes in; refuse it as soon as it is longer than *bytes_max*."""
-        message = await self._receive()
+        message = await self.receive()
         whole = bytearray(message.get("body", b""))
         while message.get("more_body", False) and len(whole) <= bytes_max:
-            message = await self._receive()
+            message = await self.receive()
             whole += message.get("body", b"")
         if message["type"] == "http.disconnect":
             raise ClientGone
@@ -97,7 +102,7 @@ class Exchange:
         scope = self.scope
         scope["app"] = owner
         scope["extensions"] = {**scope.get("extensions", {}), EXTENSION: self.transport}
-        await app(scope, self._receive, self._send)
+        await app(scope, self.receive, self._send)
 
     async def answer(
         self,
@@ -106,14 +111,17 @@ class Exchange:
         entry: Entry,
         journal: Journal,
         deliveries: Deliveries,
-        headers: Sequence[Header] = (),
+        headers: Sequence[Header] | None = None,
     ) -> None:
-        """Write *entry* into the journal, send the JSON *body*, and settle whether it was delivered."""
+        """Write *entry* into the journal, send *body*, and settle whether it was delivered.
+
+        *headers* say what the body is and whatever else there is to say; None says that it is JSON.
+        """
         journal.append(entry)
         transport = self.transport
         was_gone = transport is not None and transport.is_closing()
-        if headers or self._cycle is None or not answer_at_once(self._cycle, status, body):
-            await self._send_parts(status, body, headers)
+        if headers is not None or self._cycle is None or not answer_at_once(self._cycle, status, body):
+            await self._send_parts(status, body, headers or [JSON])
         entry.took_ms = took_ms = int((monotonic() - self.whole_at_s) * 1000)
         if transport is None:
             return
@@ -123,9 +131,14 @@ class Exchange:
             entry.delivered = _YES
 
     async def _send_parts(self, status: int, body: bytes, headers: Sequence[Header]) -> None:
-        fields = [JSON, *headers, (b"content-length", b"%d" % len(body))]
-        await self._send({"type": "http.response.start", "status": status, "headers": fields})
+        await self._send(_start(status, body, headers))
         await self._send({"type": "http.response.body", "body": body})
+
+    async def send_half(self, status: int, body: bytes, headers: Sequence[Header] | None = None) -> None:
+        """Send the head of an answer and half of its *body*, and see it off."""
+        await self._send(_start(status, body, headers or [JSON]))
+        await self._send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+        await asyncio.sleep(HALF_LEAVES_S)
 
     async def answer_and_linger(
         self, status: int, body: bytes, entry: Entry, journal: Journal, headers: Sequence[Header]
@@ -136,8 +149,7 @@ class Exchange:
         complete, and the rest of the body is read and thrown away for a while before the connection closes.
         """
         journal.append(entry)
-        fields = [JSON, *headers, (b"content-length", b"%d" % len(body)), CLOSE]
-        await self._send({"type": "http.response.start", "status": status, "headers": fields})
+        await self._send(_start(status, body, [*headers, CLOSE]))
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
         try:
             async with asyncio.timeout(LINGER_S):
@@ -149,10 +161,21 @@ class Exchange:
     async def _drain(self) -> None:
         drained = 0
         while drained < LINGER_BYTES_MAX:
-            message = await self._receive()
+            message = await self.receive()
             if message["type"] != "http.request" or not message.get("more_body", False):
                 return
             drained += len(message.get("body", b""))
+
+
+def _join_repeated(headers: dict[bytes, bytes], raw: Sequence[Header]) -> None:
+    """Give *headers* all values of those that are lists or that nobody should send twice (RFC 9110, 5.3)."""
+    for name in JOINED & headers.keys():
+        headers[name] = b", ".join(value for found, value in raw if found == name)
+
+
+def _start(status: int, body: bytes, headers: Sequence[Header]) -> Message:
+    fields = [*headers, (b"content-length", b"%d" % len(body))]
+    return {"type": "http.response.start", "status": status, "headers": fields}
 
 
 def _too_large(bytes_max: int) -> Refusal:

@@ -1,4 +1,4 @@
-"""The native API of SPEC.md: submit, poll, cancel and inspect a job. These four are the hot path, in plain ASGI."""
+"""The native API of SPEC.md: poll, cancel and inspect a job, in plain ASGI; `submits` has the submit."""
 
 from __future__ import annotations
 
@@ -8,29 +8,28 @@ from typing import NoReturn
 
 from dummyllm.backend import Backend
 from dummyllm.core.job import Job
+from dummyllm.core.reading import Reading
 from dummyllm.core.request import JobId
 from dummyllm.core.snapshot import Snapshot
 from dummyllm.core.timeline import FINAL_STATES, State
 from dummyllm.journal import Entry, What
-from dummyllm.setting_values import Unknown
 from dummyllm.settings import Settings
-from dummyllm.store import Full
 from dummyllm.web import encode
-from dummyllm.web.decode import decode_request, unknown_members
+from dummyllm.web.asked import preference_applied, wait_s
+from dummyllm.web.bend import Bends
 from dummyllm.web.delivery import Deliveries
-from dummyllm.web.exchange import Exchange
-from dummyllm.web.refusal import Refusal
-from dummyllm.web.waits import Waits, shutting_down
+from dummyllm.web.exchange import JSON, Exchange
+from dummyllm.web.holding import Holding
+from dummyllm.web.refusal import Header, Refusal, body_of
+from dummyllm.web.submits import Submits
+from dummyllm.web.waits import Waits
 
 PREFIX = "/v1/jobs"
-FULL_RETRY_AFTER_S = 30
 
 Handler = Callable[[Exchange], Awaitable[None]]
 
 # Reading a member off its enum takes as long as a call.
-_SUBMIT, _POLL, _CANCEL, _INSPECT = What.SUBMIT, What.POLL, What.CANCEL, What.INSPECT
-_QUEUED, _OK = State.QUEUED, State.OK
-_IGNORE = Unknown.IGNORE
+_POLL, _CANCEL, _INSPECT, _OK = What.POLL, What.CANCEL, What.INSPECT, State.OK
 
 _ID = re.compile(r"job_[0-9a-f]{24}", re.ASCII)
 
@@ -40,15 +39,13 @@ class Jobs:
 
     def __init__(self, backend: Backend, settings: Settings, waits: Waits, deliveries: Deliveries) -> None:
         self._backend = backend
-        self._submit = backend.submit
-        self._hit_of = backend.hit_of
+        self._bends = Bends(backend.clock, backend.journal, waits, deliveries)
+        self._holding = Holding(backend, waits)
+        submits = Submits(backend, settings, waits, deliveries, self._bends, self._holding)
         self._get = backend.job
         self._journal = backend.journal
-        self._waits = waits
         self._deliveries = deliveries
-        self._unknown = settings.unknown
-        self._max_body_bytes = settings.max_body_bytes
-        self._collection: dict[str, Handler] = {"POST": self.submit}
+        self._collection: dict[str, Handler] = {"POST": submits.submit}
         self._members: dict[str, dict[str, Handler]] = {
             "": {"GET": self.poll, "HEAD": self.poll},
             "cancel": {"POST": self.cancel},
@@ -76,84 +73,94 @@ class Jobs:
             exchange.job_id = JobId(job_id)
         return handler
 
-    async def submit(self, exchange: Exchange) -> None:
-        """`POST /v1/jobs`: accept a job."""
-        exchange.what = _SUBMIT
-        headers = exchange.headers
-        if self._waits.is_stopping:
-            raise shutting_down()
-        if headers.get(b"content-type") != b"application/json" or b"content-encoding" in headers:
-            check_content_type(headers)
-        body = exchange.body(self._waits, self._max_body_bytes)
-        if not isinstance(body, bytes):
-            body = await body
-        request = decode_request(body, self._unknown)
-        try:
-            job = self._submit(request)
-            if not isinstance(job, Job):
-                job = await job
-        except Full as full:
-            raise self._full(full) from None
-        note = self._ignored(body) if self._unknown is _IGNORE else None
-        journal = self._journal
-        entry = Entry(
-            journal.next_seq(), job.accepted_at_ms, _SUBMIT, job.id, job.identity, self._hit_of(job), job.ordinal,
-            201, _QUEUED, None, None, exchange.user_agent(), note,
-        )  # fmt: skip
-        await exchange.answer(201, encode.accepted(job), entry, journal, self._deliveries)
-
     async def poll(self, exchange: Exchange) -> None:
-        """`GET /v1/jobs/{id}`: say what a job looks like now."""
+        """`GET /v1/jobs/{id}`: say what a job looks like now; with `Prefer: wait=N`, when it has ended."""
         exchange.what = _POLL
         job = await self._get(exchange.job_id) or self._missing(exchange)
         backend = self._backend
-        snapshot, now_ms = backend.look(job)
-        reply = backend.reply(job) if snapshot.state is _OK else None
-        body = encode.job_view(job, snapshot, reply)
-        await self._answer(exchange, _POLL, job, snapshot, now_ms, body)
+        if backend.reads_are_plain and not job.fate.counts_reads and b"prefer" not in exchange.headers:
+            snapshot, now_ms = backend.look(job)
+            body = self._view(job, snapshot)
+            await self._answer(exchange, _POLL, job, snapshot, now_ms, body)
+            return
+        wait = wait_s(exchange.headers)
+        if wait is not None:
+            job = await self._holding.until_end(exchange, job, wait)
+        reading, now_ms = await backend.read(job)
+        await self._show(exchange, reading, now_ms, [JSON] if wait is None else [JSON, preference_applied(wait)])
+
+    async def _show(self, exchange: Exchange, reading: Reading, now_ms: int, headers: list[Header]) -> None:
+        """Answer a read that is counted, or that a fault befell."""
+        job, snapshot = reading.job, reading.snapshot
+        entry = self._entry(exchange, _POLL, job, snapshot, now_ms)
+        entry.n = reading.n
+        entry.fault = reading.fault.text if reading.fault is not None else None
+        if snapshot is None:
+            refusal = _no_such(job.id)
+            entry.status, entry.code = refusal.status, refusal.code
+            status, body = refusal.status, body_of(refusal)
+        else:
+            status = 200
+            body = self._view(job, snapshot) if reading.shown is None else encode.odd_view(job, snapshot, reading.shown)
+        if reading.bend is not None:
+            await self._bends.answer(exchange, reading.bend, status, body, entry, headers)
+        else:
+            await exchange.answer(status, body, entry, self._journal, self._deliveries, headers)
 
     async def cancel(self, exchange: Exchange) -> None:
         """`POST /v1/jobs/{id}/cancel`: cancel a job; on one that has ended, say how. A body is ignored."""
         exchange.what = _CANCEL
-        job = await self._get(exchange.job_id) or self._missing(exchange)
-        job, snapshot, now_ms = await self._backend.cancel(job)
-        await self._answer(exchange, _CANCEL, job, snapshot, now_ms, encode.cancel_view(job, snapshot))
+        job = await self._backend.present(await self._get(exchange.job_id) or self._missing(exchange))
+        if job.has_vanished(self._backend.clock.now_ms() + job.own_ms):
+            raise _no_such(job.id)
+        made, snapshot, now_ms = await self._backend.cancel(job)
+        body = encode.cancel_view(made.job, snapshot)
+        if made.fault is None:
+            await self._answer(exchange, _CANCEL, made.job, snapshot, now_ms, body)
+            return
+        entry = self._entry(exchange, _CANCEL, made.job, snapshot, now_ms)
+        entry.n, entry.fault = made.job.cancels - 1, made.fault.text
+        if made.bend is not None:
+            await self._bends.answer(exchange, made.bend, 200, body, entry)
+        else:
+            await exchange.answer(200, body, entry, self._journal, self._deliveries)
 
     async def inspect(self, exchange: Exchange) -> None:
         """`GET /v1/jobs/{id}/request`: say what a job was asked to do, as it was sent."""
         exchange.what = _INSPECT
         job = await self._get(exchange.job_id) or self._missing(exchange)
+        job = await self._backend.present(job)
         snapshot, now_ms = self._backend.look(job)
+        if job.has_vanished(now_ms):
+            raise _no_such(job.id)
         await self._answer(exchange, _INSPECT, job, snapshot, now_ms, encode.request_view(job))
+
+    def _view(self, job: Job, snapshot: Snapshot) -> bytes:
+        return encode.job_view(job, snapshot, self._backend.reply(job) if snapshot.state is _OK else None)
 
     def _missing(self, exchange: Exchange) -> NoReturn:
         job_id = exchange.job_id
         if self._backend.was_evicted(job_id):
             raise Refusal("NOT_FOUND", f"job {job_id} was evicted: it had ended, and its place was needed")
-        raise Refusal("NOT_FOUND", f"there is no job {job_id}")
+        raise _no_such(job_id)
 
     def _answer(
         self, exchange: Exchange, what: What, job: Job, snapshot: Snapshot, now_ms: int, body: bytes
     ) -> Awaitable[None]:
-        journal = self._journal
-        ended_at_ms = snapshot.since_ms if snapshot.state in FINAL_STATES else None
-        entry = Entry(
-            journal.next_seq(), now_ms, what, job.id, job.identity, None, job.ordinal, 200, snapshot.state, None,
-            ended_at_ms, exchange.user_agent(),
+        entry = self._entry(exchange, what, job, snapshot, now_ms)
+        return exchange.answer(200, body, entry, self._journal, self._deliveries)
+
+    def _entry(self, exchange: Exchange, what: What, job: Job, snapshot: Snapshot | None, now_ms: int) -> Entry:
+        state = snapshot.state if snapshot is not None else None
+        ended_at_ms = snapshot.since_ms if snapshot is not None and state in FINAL_STATES else None
+        return Entry(
+            self._journal.next_seq(), now_ms, what, job.id, job.identity, None, job.ordinal, 200, state, None,
+            ended_at_ms, exchange.user_agent(), None, None, None, job.policy.rule,
         )  # fmt: skip
-        return exchange.answer(200, body, entry, journal, self._deliveries)
 
-    def _full(self, full: Full) -> Refusal:
-        wait_s = FULL_RETRY_AFTER_S
-        if full.room_at_ms is not None:
-            wait_s = max(1, -(-(full.room_at_ms - self._backend.clock.now_ms()) // 1000))
-        limits = "DUMMYLLM_JOBS_MAX, DUMMYLLM_STORE_MAX_BYTES"
-        message = f"every place is taken by an unfinished job ({limits}); try again in {wait_s} s"
-        return Refusal("FULL", message, headers=((b"retry-after", b"%d" % wait_s),))
 
-    def _ignored(self, body: bytes) -> str | None:
-        names = unknown_members(body)
-        return f"ignored unknown members: {', '.join(names)[:200]}" if names else None
+def _no_such(job_id: JobId) -> Refusal:
+    return Refusal("NOT_FOUND", f"there is no job {job_id}")
 
 
 def not_found(path: str) -> Refusal:
@@ -168,33 +175,3 @@ def method_not_allowed(method: str, path: str, allowed: list[str]) -> Refusal:
     listed = ", ".join(allowed)
     message = f"{method[:20]} does not work on {path[:80]}; use {listed}"
     return Refusal("METHOD_NOT_ALLOWED", message, headers=((b"allow", listed.encode()),))
-
-
-def check_content_type(headers: dict[bytes, bytes]) -> None:
-    """Refuse a body that says it is something other than plain JSON.
-
-    No Content-Type at all is taken as JSON, unless a browser sent it: there, its absence would dodge the preflight.
-    """
-    kind = headers.get(b"content-type")
-    if kind is None:
-        if b"origin" in headers:
-            raise Refusal(
-                "NOT_JSON", "the request has an Origin and no Content-Type; send Content-Type: application/json"
-            )
-    elif not _is_json(kind):
-        raise Refusal("NOT_JSON", _content_type_complaint(kind))
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise Refusal("NOT_JSON", "compressed bodies are not read; send the JSON as it is, without Content-Encoding")
-
-
-def _is_json(kind: bytes) -> bool:
-    media_type = kind.partition(b";")[0].strip().lower()
-    return media_type in (b"application/json", b"text/json") or media_type.endswith(b"+json")
-
-
-def _content_type_complaint(kind: bytes) -> str:
-    shown = kind.decode("latin-1")[:80]
-    help_ = "send Content-Type: application/json"
-    if kind.startswith(b"application/x-www-form-urlencoded"):
-        help_ += "; with curl, add -H 'Content-Type: application/json' to -d, or use --json instead of -d"
-    return f"Content-Type {shown!r} is not JSON; {help_}"

@@ -21,18 +21,22 @@ STATUS_OF = {
     "NOT_FOUND": 404,
     "METHOD_NOT_ALLOWED": 405,
     "BODY_TOO_SLOW": 408,
+    "BUSY": 409,
+    "CLOCK_NOT_MANUAL": 409,
     "TOO_LARGE": 413,
     "NOT_JSON": 415,
     "INVALID_REQUEST": 422,
+    "IDEMPOTENCY_KEY_REUSED": 422,
     "HEADERS_TOO_LARGE": 431,
     "INTERNAL": 500,
     "FULL": 503,
     "SHUTTING_DOWN": 503,
+    "SIM_STATUS": 503,  # or whatever status the operator names
 }
 
 MEANINGS = {
     "BAD_JSON": "the body is not UTF-8, not JSON, has a lone surrogate, or is nested deeper than 64 levels",
-    "BAD_REQUEST": "`op` is empty",
+    "BAD_REQUEST": "`op` is empty, or the Idempotency-Key cannot be read",
     "UNAUTHORIZED": "a key is wanted, and the request has none or another one",
     "ADMIN_OFF": "this part of `/__admin/` is off here",
     "HOST_NOT_ALLOWED": "the Host header names neither this machine nor a host of `DUMMYLLM_ALLOWED_HOSTS`",
@@ -40,13 +44,17 @@ MEANINGS = {
     "NOT_FOUND": "no such route, or no such job; says so if the job was evicted",
     "METHOD_NOT_ALLOWED": "the route exists, the method does not; `Allow` lists those that do",
     "BODY_TOO_SLOW": "the body did not arrive within `DUMMYLLM_RECEIVE_TIMEOUT_MS`",
+    "BUSY": "other requests are open; `?force=1` resets all the same",
+    "CLOCK_NOT_MANUAL": "only a manual clock is moved",
     "TOO_LARGE": "the body is longer than `DUMMYLLM_MAX_BODY_BYTES`",
     "NOT_JSON": "the Content-Type is not JSON",
     "INVALID_REQUEST": "the payload does not fit; the message has the path of the mistake",
+    "IDEMPOTENCY_KEY_REUSED": "the Idempotency-Key came with another payload before",
     "HEADERS_TOO_LARGE": "more than 100 headers, or more than 64 KiB of them",
     "INTERNAL": "a bug of ours; nothing a client sends should cause it",
-    "FULL": "every place is taken by an unfinished job; `Retry-After` says when to come back",
+    "FULL": "every place, or the whole queue, is taken by unfinished jobs; `Retry-After` says when to come back",
     "SHUTTING_DOWN": "the server is on its way out",
+    "SIM_STATUS": "a fault befell the request, and its status is the one that the operator named for it",
 }
 
 

@@ -93,3 +93,41 @@ def test_the_replay_gives_the_same_settings() -> None:
     words = shlex.split(replay_line(load(environment), host="127.0.0.1", port=8787))
     assert words[-2:] == ["dummyllm", "serve"]
     assert load(dict(word.split("=", 1) for word in words[:-2])) == load(environment)
+
+
+def test_it_says_what_else_was_set() -> None:
+    """A preset, a script, faults, slots, a clock: whatever shapes the run, and nothing that was not set."""
+    page = banner(
+        load({
+            "DUMMYLLM_SCRIPT": "fail,ok",
+            "DUMMYLLM_FAULTS": "submit.lost_ack=5",
+            "DUMMYLLM_SLOTS": "2",
+            "DUMMYLLM_CLOCK": "scale(20)",
+            "DUMMYLLM_LATENCY_SHAPE": "lognormal(p99=8)",
+        }),
+        "http://127.0.0.1:8787",
+        "dummyllm serve",
+        is_colourful=False,
+    )  # fmt: skip
+
+    rows = dict(line.split(maxsplit=1) for line in page.splitlines() if line.startswith("  "))
+    assert {name: rows[name] for name in ("mode", "latency", "script", "faults", "slots", "clock")} == {
+        "mode": "script",
+        "latency": "250 ms, lognormal(p99=8)",
+        "script": "fail,ok",
+        "faults": "submit.lost_ack=5",
+        "slots": "2",
+        "clock": "scale(20)",
+    }
+    assert not {"preset", "rules", "replays", "swarm", "queue", "weights"} & set(rows)
+
+
+def test_a_swarm_says_which_faults_are_in_play() -> None:
+    """Which half it is depends on the seed."""
+    pages = [
+        banner(load({"DUMMYLLM_SWARM": "1", "DUMMYLLM_SEED": str(seed)}), "", "", is_colourful=False) for seed in (1, 2)
+    ]
+    played = [next(line for line in page.splitlines() if "in play" in line) for page in pages]
+
+    assert played[0] != played[1]
+    assert all(line.count(",") > 3 for line in played)

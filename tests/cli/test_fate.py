@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -31,7 +32,7 @@ def test_a_live_server_does_just_that(call) -> None:
     foretold = json.loads(call("fate", "-", "--json", "--times", str(times), typed=PAYLOAD, **environment).out)
 
     with live(**environment) as server:
-        for job in foretold["jobs"]:
+        for job in foretold["submits"]:
             made = fetch(f"{server.url}/v1/jobs", PAYLOAD)
             assert made["id"] == job["id"]
             seen = fetch(f"{server.url}/v1/jobs/{job['id']}/request")
@@ -41,10 +42,11 @@ def test_a_live_server_does_just_that(call) -> None:
                 while (view := fetch(f"{server.url}/v1/jobs/{job['id']}"))["state"] == "running":
                     pass
                 assert view["result"]["text"] == job["reply"]
-        decided = fetch(f"{server.url}/__admin/decisions")["jobs"]
-    assert [job["draws"] for job in decided] == [job["draws"] for job in foretold["jobs"]]
+        told = fetch(f"{server.url}/__admin/decisions")["decisions"]
+    decided = [decision for decision in told if decision["what"] == "submit"]
+    assert [job["draws"] for job in decided] == [job["draws"] for job in foretold["submits"]]
     assert {job["identity"] for job in decided} == {foretold["identity"]}
-    assert {job["fate"]["mode"] for job in foretold["jobs"]} == set(
+    assert {job["fate"]["mode"] for job in foretold["submits"]} == set(
         ALL_MODES.replace("=3", "").replace("=6", "").split(",")
     )
 
@@ -75,13 +77,13 @@ def test_the_page_says_whose_fates_these_are(call) -> None:
     assert page[0].split() == ["fingerprint", told["fingerprint"]]
     assert page[1].split() == ["identity", told["identity"], "(payload)"]
     assert page[2].split() == ["seed", "99"]
-    assert [line.split()[:2] for line in page[5:]] == [[str(job["ordinal"]), job["id"]] for job in told["jobs"]]
+    assert [line.split()[:2] for line in page[5:]] == [[str(job["ordinal"]), job["id"]] for job in told["submits"]]
 
 
 @pytest.mark.parametrize(("argv", "rows"), [([], 5), (["--times", "1"], 1), (["--times", "12"], 12)])
 def test_it_is_told_as_often_as_asked(call, argv: list[str], rows: int) -> None:
     """Five times unless `--times` says otherwise, the ordinals counted from 0."""
-    jobs = json.loads(call("fate", "-", "--json", *argv, typed=PAYLOAD).out)["jobs"]
+    jobs = json.loads(call("fate", "-", "--json", *argv, typed=PAYLOAD).out)["submits"]
     assert [job["ordinal"] for job in jobs] == list(range(rows))
 
 
@@ -133,6 +135,101 @@ def test_a_payload_that_a_server_refuses_is_refused_in_its_words(call, payload: 
     assert refusal == (status, json.loads(said.out))
 
 
+CHAOS = {
+    "MODE": "random",
+    "RANDOM_WEIGHTS": ALL_MODES,
+    "LATENCY_MS": "1",
+    "LATENCY_SHAPE": "lognormal(p99=8)",
+    "FAULTS": "submit.status(503,retry_after=1)=20, submit.lost_ack=20, run.vanish(after_ms=5)=20, poll.status(502)=30,"
+    " result.cut=30, cancel.ignored=20",
+}
+
+
+def submitted(url: str) -> dict | None:
+    """Return what a submit was answered with, or None if it was not answered well."""
+    try:
+        return fetch(f"{url}/v1/jobs", PAYLOAD)
+    except (HTTPError, OSError):
+        return None
+
+
+def test_faults_are_foretold_and_come_true(call) -> None:
+    """Every refusal, every fault of a job and every draw is as a server with the same settings decides."""
+    times = 60
+    foretold = json.loads(call("fate", "-", "--json", "--times", str(times), typed=PAYLOAD, **CHAOS).out)["submits"]
+
+    with live(**CHAOS) as server:
+        answers = [submitted(server.url) for _ in foretold]
+        told = fetch(f"{server.url}/__admin/decisions")["decisions"]
+        staying = [one for one in foretold if one["id"] and "vanishes_after_ms" not in one["fate"]]
+        fates = [fetch(f"{server.url}/v1/jobs/{one['id']}/request")["fate"] for one in staying]
+
+    assert [one.get("ordinal") for one in told] == [one["ordinal"] for one in foretold]
+    assert [one["hit"] for one in told] == [one["hit"] for one in foretold] == list(range(times))
+    assert [one["faults"] for one in told] == [one["faults"] for one in foretold]
+    assert fates == [one["fate"] for one in staying]
+    assert 0 < len(staying) < sum(one["id"] is not None for one in foretold), "some vanish and some stay"
+    assert [answer is None for answer in answers] == [one["fault"] is not None for one in foretold]
+    assert {one["fault"] for one in foretold} == {None, "submit.status(503,retry_after=1)", "submit.lost_ack"}
+    assert any(one["reads"] for one in foretold)
+
+
+def test_a_script_is_foretold_step_by_step(call) -> None:
+    """A refusal has no job, a fault stands beside what it befalls, and a job that never ends says so."""
+    script = "submit.status(503),fail,hang+cancel.ignored,ok+run.vanish(after_ms=9)+poll.reset"
+    page = call("fate", "-", "--times", "4", typed=PAYLOAD, SCRIPT=script).out.splitlines()[4:]
+
+    assert page[0].split() == ["ordinal", "job", "mode", "timeline", "befalls", "it", "ends", "with"]
+    assert page[1].split() == ["–", "no", "job", "–", "submit.status(503)", "refused"]
+    assert page[2].endswith("SIM_FAIL")
+    assert " ".join(page[3].split()).endswith("running 0 ms cancel.ignored nothing: it never ends")
+    assert page[4].endswith("run.vanish(after_ms=9), read 0: poll.reset  gone after 9 ms")
+
+
+def test_a_rule_says_that_it_was_the_one(call, tmp_path: Path) -> None:
+    """Every decision that a rule makes has its name."""
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rule]]\nname = "greeting"\nwhen = { text = "hel*" }\nthen = { reply = "Hi." }\n')
+    page = call("fate", "-", "--times", "1", typed=PAYLOAD, RULES=str(rules)).out.splitlines()
+
+    assert page[4].split()[:4] == ["ordinal", "job", "rule", "mode"]
+    assert page[5].split()[2:4] == ["greeting", "ok"]
+    assert page[5].endswith("ok 250 ms  Hi.")
+
+
+def test_the_draws_of_faults_are_shown(call) -> None:
+    """A share fires when its draw lies below it, and of those that exclude each other one stands back."""
+    faults = {"FAULTS": "run.vanish=100, run.late=100, result.empty=0.0001"}
+    page = call("fate", "-", "--why", "--times", "1", typed=PAYLOAD, **faults).out.splitlines()
+
+    assert [line.split()[0] for line in page[6:]] == ["run.vanish", "run.late", "result.empty"]
+    assert [" ".join(line.split()[3:]) for line in page[6:]] == [
+        "< 100 % befalls",
+        "< 100 % stands back",
+        "≥ 0.0001 % does not",
+    ]
+
+
+def test_timelines_are_drawn_into_a_file(call, tmp_path: Path) -> None:
+    """As a picture: one row for each submit, and the page all the same."""
+    file = tmp_path / "fates.svg"
+    said = call("fate", "-", "--svg", str(file), "--times", "3", typed=PAYLOAD, SCRIPT="submit.reset,hang,ok")
+    texts = ["".join(node.itertext()) for node in ET.fromstring(file.read_text(encoding="utf-8")).iter()]
+
+    assert said.status == 0
+    assert "refused" in said.out
+    for text in ("submit 0", "submit 1", "submit 2", "refused: submit.reset", "never ends"):
+        assert any(text in one for one in texts), text
+
+
+def test_a_picture_that_cannot_be_written_is_said_in_one_line(call, tmp_path: Path) -> None:
+    """The call was right and it did not work."""
+    said = call("fate", "-", "--svg", str(tmp_path / "missing" / "fates.svg"), typed=PAYLOAD)
+
+    assert (said.status, said.out) == (1, "")
+    assert said.err.endswith("cannot be written (No such file or directory)\n")
+
+
 def test_a_file_is_read_as_bytes(call, tmp_path: Path) -> None:
     """A file that is not UTF-8 is refused as the server would, not with a traceback."""
     payload = tmp_path / "payload.json"
@@ -167,4 +264,4 @@ def test_more_times_only_add_rows(call, seed: int, times: int) -> None:
         json.loads(call("fate", "-", "--json", "--times", str(n), typed=PAYLOAD, MODE="random", SEED=str(seed)).out)
         for n in (times, times + 3)
     )
-    assert more["jobs"][:times] == few["jobs"]
+    assert more["submits"][:times] == few["submits"]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 import pytest
 
-from dummyllm.core.digest import MODULUS, hexadecimal, spelled, term_of
+from dummyllm.core.digest import MODULUS, Traffic, hexadecimal, spelled, term_of
 from dummyllm.core.fate import Fate
 from dummyllm.core.job import make_job
 from dummyllm.core.mode import Mode
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import Identity, JobRequest
 from dummyllm.core.timeline import Moment, State
+from tests.core.chaos import one_step
 
 
 def term(mode: Mode = Mode.OK, *, base_ms: int = 250, seed: int = 1337, identity: int = 0, ordinal: int = 0) -> int:
@@ -75,6 +77,71 @@ def test_two_jobs_that_change_places_change_the_sum() -> None:
 def test_a_fate_is_spelled_as_one_line(fate: Fate, line: str) -> None:
     """Mode, moments, and the code of the failure or `-`."""
     assert spelled(fate) == line
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("ok+cancel.ignored", "ok 0:queued 0:running 250:ok - +cancel.ignored"),
+        ("fail+run.late(factor=2)", "fail 0:queued 0:running 16000:ok - +run.late(factor=2)"),
+        ("fail+run.vanish+poll.stale", "fail 0:queued 0:running 200:fail SIM_FAIL +run.vanish +poll.stale"),
+        ("hang+run.stuck_queued", "hang 0:queued - +run.stuck_queued"),
+        ("ok+submit.lost_ack", "ok 0:queued 0:running 250:ok -"),
+        ("ok+poll.status(503)", "ok 0:queued 0:running 250:ok -"),
+    ],
+)
+def test_every_fault_of_a_job_is_spelled_behind_its_failure(script: str, line: str) -> None:
+    """What befalls the submit's answer or a read is no part of it."""
+    assert spelled(one_step(script).fate) == line
+
+
+def test_a_fault_changes_the_fates_digest() -> None:
+    """Two runs decided alike if their fates digests are equal, faults and all."""
+    scripts = ["ok", "ok+cancel.ignored", "ok+cancel.slow", "ok+cancel.slow(ms=1)", "ok+run.vanish", "ok+poll.stale"]
+
+    assert len({term_of(one_step(script)) % MODULUS for script in scripts}) == len(scripts)
+
+
+# ---- traffic
+
+HERE, THERE = Identity(bytes(16)), Identity(bytes([1] * 16))
+EVENTS = [
+    ("submit", HERE, (3,), "submit.lost_ack"),
+    ("submit", HERE, (4,), "submit.lost_ack"),
+    ("submit", THERE, (3,), "submit.lost_ack"),
+    ("submit", HERE, (3,), "submit.cut_ack"),
+    ("poll", HERE, (3, 0), "poll.reset"),
+    ("poll", HERE, (0, 3), "poll.reset"),
+    ("cancel", HERE, (3, 0), "poll.reset"),
+    ("poll", HERE, (3,), "submit.lost_ack"),
+    ("poll", HERE, (3, 0), "poll.slow(ms=1)"),
+]
+
+
+def traffic(events: Iterable[tuple[str, Identity, tuple[int, ...], str]]) -> str:
+    sum_ = Traffic()
+    for event in events:
+        sum_.add(*event)
+    return sum_.digest
+
+
+def test_without_faults_the_traffic_digest_is_0() -> None:
+    """A sum of nothing."""
+    assert Traffic().digest == "0" * 16
+
+
+def test_every_part_of_what_befell_counts() -> None:
+    """What it was, whose, at which counters, and the fault."""
+    assert len({traffic([event]) for event in EVENTS}) == len(EVENTS)
+
+
+def test_the_order_in_which_things_befell_does_not_matter_but_each_of_them_does() -> None:
+    """An order-independent sum; what came twice counts twice."""
+    whole = traffic(EVENTS)
+
+    assert traffic(reversed(EVENTS)) == whole
+    assert len({traffic([*EVENTS[:n], *EVENTS[n + 1 :]]) for n in range(len(EVENTS))} | {whole}) == len(EVENTS) + 1
+    assert traffic([*EVENTS, EVENTS[0]]) != whole
 
 
 @pytest.mark.parametrize(

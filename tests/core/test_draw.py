@@ -53,6 +53,17 @@ def test_a_draw_depends_on_each_of_its_four_parts() -> None:
     assert len(numbers) == 4 * 2 * 3 * 2
 
 
+def test_the_digest_of_a_site_is_its_number() -> None:
+    """Many decisions about one thing begin with the same bytes: worked through once, they come to the same numbers."""
+    luck = Luck(1337, HERE, 3)
+    digest_at = luck.digests()
+    sites = [site_of(f"site:{number}") for number in range(20)]
+
+    assert [digest_at(site) for site in (*sites, *sites)] == [
+        luck.number(site).to_bytes(8, "big") for site in sites
+    ] * 2
+
+
 def test_draws_have_no_order() -> None:
     """There is no generator: a draw is the same however many were taken before, and at whichever site."""
     sites = [site_of(f"site:{number}") for number in range(50)]

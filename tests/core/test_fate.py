@@ -7,14 +7,17 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from dummyllm.core.draw import Luck
+from dummyllm.core.draw import Luck, site_of
 from dummyllm.core.failure import SIM_FAIL, SIM_FLAKY, TIMEOUT
-from dummyllm.core.fate import Fate, plan
+from dummyllm.core.fate import Fate, plan, unbent
 from dummyllm.core.job import Job, make_job
+from dummyllm.core.latency import Lognormal, Uniform, latency_ms
 from dummyllm.core.mode import WEIGHABLE_MODES, Mode
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import Identity, JobRequest
+from dummyllm.core.script import Cue, read_script
 from dummyllm.core.snapshot import snapshot_at
 from dummyllm.core.timeline import FINAL_STATES, State
 
@@ -155,6 +158,55 @@ def test_random_gives_a_job_the_fate_of_the_mode_drawn(mode: Mode) -> None:
     assert fate.mode is mode
 
 
+@pytest.mark.parametrize("mode", WEIGHABLE_MODES)
+def test_script_gives_a_job_the_fate_of_the_mode_of_its_step(mode: Mode) -> None:
+    """Fates by step: `fail,fail,ok`; the fate says which mode it became, never script."""
+    policy = Policy(mode=Mode.SCRIPT, script=read_script(mode.value))
+    fate = plan(policy, JobRequest("llm.chat"), Luck(1337, HERE, 0), Cue(mode, None, ()))
+
+    assert fate == job_of(mode).fate
+    assert fate.mode is mode
+
+
+@pytest.mark.parametrize("mode", [Mode.RANDOM, Mode.SCRIPT])
+def test_what_is_decided_before_is_no_fate(mode: Mode) -> None:
+    """How a job itself fares is one of seven; the other two say how that is decided."""
+    with pytest.raises(AssertionError, match=f"what mode {mode.value} comes to is decided before a fate is made"):
+        unbent(mode, None, 250, 8_000)
+
+
+@pytest.mark.parametrize(("mode", "times"), [(Mode.OK, 1), (Mode.ECHO, 1), (Mode.SLOW, 6)])
+def test_a_shape_of_latency_gives_each_job_a_base_of_its_own(mode: Mode, times: int) -> None:
+    """The inverse of its distribution at its own u; `slow` multiplies that by 6."""
+    shape = Uniform(0.5, 1.5)
+    policy = Policy(mode=mode, base_latency_ms=1_000, shape=shape)
+    lucks = [Luck(1337, HERE, ordinal) for ordinal in range(200)]
+    ends = [plan(policy, JobRequest("llm.chat"), luck).ends_at_ms for luck in lucks]
+
+    assert ends == [times * latency_ms(1_000, shape, luck.at(site_of("latency"))) for luck in lucks]
+    assert len(set(ends)) > 150
+
+
+def test_a_shape_moves_no_mode_and_no_turn() -> None:
+    """The site keeps draws apart."""
+    fixed = Policy(mode=Mode.RANDOM, weights=tuple((mode, 1) for mode in WEIGHABLE_MODES))
+    shaped = Policy(mode=Mode.RANDOM, weights=fixed.weights, shape=Lognormal(8))
+    lucks = [Luck(1337, HERE, ordinal) for ordinal in range(300)]
+    pairs = [tuple(plan(policy, JobRequest("x"), luck) for policy in (fixed, shaped)) for luck in lucks]
+
+    assert all((was.mode, was.outcome) == (now.mode, now.outcome) for was, now in pairs)
+    assert sum(was.ends_at_ms != now.ends_at_ms for was, now in pairs) > 100
+
+
+def test_a_fate_frees_its_slot_when_it_has_ended_or_is_gone() -> None:
+    """Milliseconds from the start to when it runs no more; None is never."""
+    ok, hang = job_of(Mode.OK).fate, job_of(Mode.HANG).fate
+
+    assert (ok.frees_slot_after_ms, hang.frees_slot_after_ms) == (250, None)
+    assert [replace(ok, vanishes_after_ms=ms).frees_slot_after_ms for ms in (249, 251)] == [249, 250]
+    assert replace(hang, vanishes_after_ms=0).frees_slot_after_ms == 0
+
+
 def test_all_weights_zero_is_ok() -> None:
     """If all weights are zero → defaults to `ok`."""
     policy = Policy(mode=Mode.RANDOM, weights=tuple((mode, 0) for mode in WEIGHABLE_MODES))
@@ -175,7 +227,12 @@ def flaky_fates() -> list[Fate]:
 
 
 @settings(deadline=None)
-@given(st.sampled_from(Mode), st.integers(0, 86_400_000), st.integers(0, 86_400_000), st.integers(0, 2**40))
+@given(
+    st.sampled_from([*WEIGHABLE_MODES, Mode.RANDOM]),
+    st.integers(0, 86_400_000),
+    st.integers(0, 86_400_000),
+    st.integers(0, 2**40),
+)
 def test_a_fate_is_a_pure_function(mode: Mode, base_ms: int, timeout_ms: int, ordinal: int) -> None:
     """Not of arrival, clock or process: planned twice it is the same; and a failure comes with a bad end only."""
     job = job_of(mode, base_ms, timeout_ms=timeout_ms, ordinal=ordinal)

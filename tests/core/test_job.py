@@ -1,4 +1,4 @@
-"""Jobs: made with their fate planned, and cancelled or not."""
+"""Jobs: made with their fate planned, started now or later, and cancelled or not."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from dummyllm.core.cancelling import cancel
 from dummyllm.core.draw import Luck
 from dummyllm.core.fate import plan
-from dummyllm.core.job import Job, cancelled, make_job
-from dummyllm.core.mode import Mode
+from dummyllm.core.job import Job, make_job
+from dummyllm.core.mode import WEIGHABLE_MODES, Mode
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import Identity, JobRequest
 from dummyllm.core.snapshot import snapshot_at
@@ -37,7 +39,9 @@ def test_a_job_is_its_request_and_its_fate() -> None:
     assert (job.identity, job.ordinal, job.policy, job.accepted_at_ms) == (HERE, 3, policy, 1_000)
     assert job.fate == plan(policy, REQUEST, luck)
     assert job.id == luck.job_id()
+    assert job.started_at_ms == 1_000
     assert job.cancelled_at_ms is None
+    assert (job.cancels, job.reads, job.end_reads, job.own_ms, job.key) == (0, 0, 0, 0, None)
 
 
 def test_when_a_job_is_accepted_changes_neither_its_id_nor_its_fate() -> None:
@@ -45,6 +49,10 @@ def test_when_a_job_is_accepted_changes_neither_its_id_nor_its_fate() -> None:
     one, other = job_of(Mode.RANDOM, now_ms=1), job_of(Mode.RANDOM, now_ms=10**13)
 
     assert (one.id, one.fate) == (other.id, other.fate)
+
+
+def cancelled(job: Job, *, now_ms: int) -> Job:
+    return cancel(job, now_ms).job
 
 
 @pytest.mark.parametrize(("mode", "end_ms"), ENDING.items())
@@ -112,9 +120,50 @@ def test_a_cancelled_job_keeps_its_fate() -> None:
     assert (after.fate, after.id, after.request) == (job.fate, job.id, job.request)
 
 
+@pytest.mark.parametrize("mode", ENDING)
+def test_the_end_of_a_job_that_waits_is_not_settled(mode: Mode) -> None:
+    """With slots the start is the one thing that depends on other jobs; it never changes once it has passed."""
+    waiting = replace(job_of(mode), started_at_ms=None)
+    started = replace(waiting, started_at_ms=5_000)
+
+    assert (waiting.planned_end_ms, waiting.ends_at_ms) == (None, None)
+    assert started.planned_end_ms == started.ends_at_ms == 5_000 + ENDING[mode]
+
+
+def test_a_job_that_waits_ends_when_it_is_cancelled() -> None:
+    """It never ran."""
+    waiting = replace(job_of(), started_at_ms=None)
+
+    assert cancelled(waiting, now_ms=1_005).ends_at_ms == 1_005
+
+
+@pytest.mark.parametrize(
+    ("cancelled_at_ms", "ends_at_ms"), [(1_249, 1_249), (1_250, 1_250), (1_251, 1_250), (9_999, 1_250)]
+)
+def test_a_job_ends_at_the_sooner_of_its_plan_and_its_cancel(cancelled_at_ms: int, ends_at_ms: int) -> None:
+    """A cancel may take effect a while later; until then the planned end may come before it."""
+    job = replace(job_of(), cancelled_at_ms=cancelled_at_ms)
+
+    assert (job.ends_at_ms, job.planned_end_ms) == (ends_at_ms, 1_250)
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "now_ms", "gone"),
+    [(100, 1_099, False), (100, 1_100, True), (100, 10**9, True), (0, 1_000, True), (0, 999, False)],
+)
+def test_a_job_vanishes_so_long_after_its_start(after_ms: int, now_ms: int, *, gone: bool) -> None:
+    """404 after it existed."""
+    job = job_of()
+    vanishing = replace(job, fate=replace(job.fate, vanishes_after_ms=after_ms))
+
+    assert vanishing.has_vanished(now_ms) is gone
+    assert not replace(vanishing, started_at_ms=None).has_vanished(now_ms), "it counts from the start"
+    assert not job.has_vanished(now_ms)
+
+
 @settings(deadline=None)
 @given(
-    st.sampled_from(Mode),
+    st.sampled_from([*WEIGHABLE_MODES, Mode.RANDOM]),
     st.integers(0, 300),
     st.integers(0, 20),
     st.lists(st.integers(0, 2_000), max_size=4),

@@ -25,9 +25,11 @@ class Always(Luck):
 
 
 def test_modes_are_those_of_the_environment() -> None:
-    """DUMMYLLM_MODE=ok|echo|slow|fail|hang|timeout|flaky|random."""
-    assert [mode.value for mode in Mode] == ["ok", "echo", "slow", "fail", "hang", "timeout", "flaky", "random"]
-    assert [*WEIGHABLE_MODES, Mode.RANDOM] == list(Mode), "random cannot be drawn by random"
+    """DUMMYLLM_MODE=ok|echo|slow|fail|hang|timeout|flaky|random, and script."""
+    spec = ["ok", "echo", "slow", "fail", "hang", "timeout", "flaky", "random"]
+
+    assert [mode.value for mode in Mode] == [*spec, "script"]
+    assert [*WEIGHABLE_MODES, Mode.RANDOM, Mode.SCRIPT] == list(Mode), "random cannot draw random, nor a script"
 
 
 @settings(deadline=None, max_examples=300)

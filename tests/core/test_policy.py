@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from dummyllm.core.draw import Luck
+from dummyllm.core.latency import Uniform
 from dummyllm.core.mode import WEIGHABLE_MODES, Mode, winner
 from dummyllm.core.policy import Policy
+from dummyllm.core.replay import read_replay
 from dummyllm.core.request import Identity
+from dummyllm.core.rules import Rule, When
+from dummyllm.core.script import read_script
+from tests.core.chaos import policy_of
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
@@ -39,6 +48,29 @@ def test_clients_see_the_weights_only_in_mode_random() -> None:
 
     assert Policy(mode=Mode.RANDOM, weights=weights).random_weights == {"ok": 1, "fail": 0}
     assert all(Policy(mode=mode, weights=weights).random_weights is None for mode in WEIGHABLE_MODES)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"script": read_script("ok")},
+        {"submit_odds": policy_of("submit.reset=1").submit_odds},
+        {"job_odds": policy_of("run.late=1").job_odds},
+        {"poll_odds": policy_of("poll.slow=1").poll_odds},
+        {"rules": (Rule(name="r", when=When(), policy=Policy()),)},
+        {"replay": read_replay([])},
+    ],
+    ids=lambda chosen: next(iter(chosen)),
+)
+def test_a_policy_has_chaos_in_it_if_anything_but_modes_weights_and_latency_decides(chosen: dict[str, Any]) -> None:
+    """None if a submit is always accepted, and decided by mode, weights and latency alone."""
+    assert Policy(**chosen).chaos is not None
+    assert Policy(mode=Mode.RANDOM, shape=Uniform(0.5, 1.5), seed=5, reply="x").chaos is None
+
+
+def test_chaos_makes_no_policy_another() -> None:
+    """It is where things are found, and no choice of the operator."""
+    assert policy_of("submit.reset=1") == policy_of("submit.reset=1") != policy_of("submit.reset=2")
 
 
 def test_policies_with_equal_choices_are_equal() -> None:

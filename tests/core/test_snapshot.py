@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from dummyllm.core.cancelling import cancel
 from dummyllm.core.failure import CANCELLED, SIM_FAIL
-from dummyllm.core.job import Job, cancelled, make_job
+from dummyllm.core.job import Job, make_job
 from dummyllm.core.mode import Mode
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import Identity, JobRequest
@@ -42,7 +44,7 @@ def test_looking_changes_nothing() -> None:
 
 def test_a_cancelled_job_says_so_from_the_millisecond_of_its_cancel() -> None:
     """Cancelled jobs carry `CANCELLED`."""
-    job = cancelled(job_of(Mode.HANG), now_ms=1_500)
+    job = cancel(job_of(Mode.HANG), 1_500).job
 
     assert snapshot_at(job, 1_499) == Snapshot(State.RUNNING, 1_000)
     assert snapshot_at(job, 1_500) == Snapshot(State.CANCELLED, 1_500, CANCELLED)
@@ -50,9 +52,52 @@ def test_a_cancelled_job_says_so_from_the_millisecond_of_its_cancel() -> None:
 
 def test_the_planned_end_of_a_cancelled_job_never_shows() -> None:
     """A cancelled job stays cancelled."""
-    job = cancelled(job_of(Mode.OK), now_ms=1_249)
+    job = cancel(job_of(Mode.OK), 1_249).job
 
     assert {snapshot_at(job, now_ms).state for now_ms in (1_249, 1_250, 1_251, 10**9)} == {State.CANCELLED}
+
+
+@pytest.mark.parametrize("now_ms", [1_000, 1_250, 10**9])
+def test_a_job_without_a_slot_is_queued_since_it_was_accepted(now_ms: int) -> None:
+    """Slots make `queued` real."""
+    job = replace(job_of(Mode.OK), started_at_ms=None)
+
+    assert snapshot_at(job, now_ms) == Snapshot(State.QUEUED, 1_000)
+
+
+@pytest.mark.parametrize(
+    ("now_ms", "snapshot"),
+    [
+        (3_999, Snapshot(State.QUEUED, 1_000)),
+        (4_000, Snapshot(State.RUNNING, 4_000)),
+        (4_199, Snapshot(State.RUNNING, 4_000)),
+        (4_200, Snapshot(State.FAIL, 4_200, SIM_FAIL)),
+    ],
+)
+def test_a_job_that_waited_runs_from_its_start(now_ms: int, snapshot: Snapshot) -> None:
+    """A fate says what happens from the start of the run."""
+    assert snapshot_at(replace(job_of(Mode.FAIL), started_at_ms=4_000), now_ms) == snapshot
+
+
+def test_a_job_cancelled_while_it_waited_never_runs() -> None:
+    """From queued straight to cancelled."""
+    job = cancel(replace(job_of(Mode.OK), started_at_ms=None), 1_500).job
+
+    assert snapshot_at(job, 1_499) == Snapshot(State.QUEUED, 1_000)
+    assert snapshot_at(job, 1_500) == Snapshot(State.CANCELLED, 1_500, CANCELLED)
+
+
+@pytest.mark.parametrize(
+    ("cancelled_at_ms", "state", "since_ms"),
+    [(1_249, State.CANCELLED, 1_249), (1_250, State.OK, 1_250), (1_251, State.OK, 1_250)],
+)
+def test_a_cancel_that_is_still_to_come_may_be_too_late(cancelled_at_ms: int, state: State, since_ms: int) -> None:
+    """`cancel.slow`; in the same millisecond the planned end beats the cancel."""
+    job = replace(job_of(Mode.OK), cancelled_at_ms=cancelled_at_ms)
+    before, after = snapshot_at(job, min(cancelled_at_ms, 1_250) - 1), snapshot_at(job, 2_000)
+
+    assert before == Snapshot(State.RUNNING, 1_000)
+    assert (after.state, after.since_ms) == (state, since_ms)
 
 
 @pytest.mark.parametrize("state", State)

@@ -9,11 +9,17 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from dummyllm.core.job import Job, cancelled, make_job
+from msgspec.structs import replace
+
+from dummyllm.core.cancelling import cancel
+from dummyllm.core.faults.fault import fault_of
+from dummyllm.core.grammar import Call
+from dummyllm.core.job import Job, make_job
 from dummyllm.core.mode import Mode
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import Identity, JobId, JobRequest
-from dummyllm.store import Event, Held, Report
+from dummyllm.core.submit import Bent, Counters, Outcome
+from dummyllm.store import Decide, Event, Held, Report
 from dummyllm.store.memory import MemoryStore
 
 Opener = Callable[[int, int, Report], Any]
@@ -37,26 +43,69 @@ class Driven:
         self.events: list[tuple[Event, Identity, Job | None]] = []
         self.store = opener(jobs_max, bytes_max, lambda *event: self.events.append(event))
         self.now_ms = 1_000
+        self.counters: list[Counters] = []
+        """What each submit was decided by."""
 
     def accept(
-        self, name: str = "a", *, mode: Mode = Mode.OK, base_ms: int = 250, bytes_: int = 2, op: str = ""
+        self,
+        name: str = "a",
+        *,
+        mode: Mode = Mode.OK,
+        base_ms: int = 250,
+        bytes_: int = 2,
+        op: str = "",
+        key: str | None = None,
+        waits: bool = False,
     ) -> Job:
-        """Submit the work called *name*, with so many bytes of `args`, now."""
+        """Submit the work called *name*, with so many bytes of `args`, now; a job that *waits* has not started."""
         policy = Policy(mode=mode, base_latency_ms=base_ms)
         request, identity = JobRequest(op, b" " * bytes_), identity_named(name)
 
-        def make(ordinal: int) -> Job:
-            return make_job(policy, request, identity, now_ms=self.now_ms, ordinal=ordinal)
+        def make(counters: Counters) -> Job:
+            self.counters.append(counters)
+            job = make_job(policy, request, identity, now_ms=self.now_ms, ordinal=counters.ordinal)
+            return replace(job, key=key, started_at_ms=None if waits else self.now_ms)
 
-        job: Job | Coroutine[Any, Any, Job] = self.store.accept(identity, make)
-        return job if isinstance(job, Job) else self._runner.run(job)
+        job = self.submit(name, make)
+        assert isinstance(job, Job), "what was decided is what is returned"
+        return job
+
+    def refuse(self, name: str = "a", *, moves_step: bool = False) -> Outcome:
+        """Submit the work called *name*, and let a fault refuse it: a script's own, if it *moves_step*."""
+
+        def bend(counters: Counters) -> Bent:
+            self.counters.append(counters)
+            return Bent(None, fault_of(Call("submit.reset")), counters.hit, Policy(), moves_step=moves_step)
+
+        return self.submit(name, bend)
+
+    def submit(self, name: str, decide: Decide) -> Outcome:
+        """Submit the work called *name*, and let *decide* say what it comes to."""
+        outcome: Outcome | Coroutine[Any, Any, Outcome] = self.store.accept(identity_named(name), decide)
+        return outcome if isinstance(outcome, Job | Bent) else self._runner.run(outcome)
+
+    def count_hit(self, name: str = "a") -> int:
+        """Count a submit of the work called *name* that makes no job."""
+        hit: int = self._runner.run(self.store.count_hit(identity_named(name)))
+        return hit
+
+    def keyed(self, key: str) -> Job | None:
+        found: Job | None = self._runner.run(self.store.keyed(key))
+        return found
+
+    def start(self, job: Job) -> Job:
+        """Give a slot to a *job* that waits, now."""
+        return self.replace(replace(job, started_at_ms=self.now_ms))
+
+    def replace(self, job: Job) -> Job:
+        """Keep *job* instead of the one with its id."""
+        self._runner.run(self.store.replace(job))
+        return job
 
     def cancel(self, job: Job) -> Job:
         """Cancel *job* now, as far as that is possible."""
-        after = cancelled(job, now_ms=self.now_ms)
-        if after is not job:
-            self._runner.run(self.store.replace(after))
-        return after
+        after = cancel(job, self.now_ms).job
+        return after if after is job else self.replace(after)
 
     def get(self, job: Job) -> Job | None:
         found: Job | None = self._runner.run(self.store.get(job.id))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from dummyllm.core.mode import Mode
-from tests.store.driven import STORES, Driven
+from tests.store.driven import STORES, Driven, identity_named
 
 
 @pytest.fixture
@@ -43,3 +44,36 @@ def test_a_hung_job_is_in_no_heap_until_it_is_cancelled(store: Driven) -> None:
 
     store.cancel(job)
     assert store.store._endings == [(store.now_ms, job.id)]
+
+
+def test_counters_that_are_level_are_kept_once(store: Driven) -> None:
+    """They nearly always agree, so the other two are kept for the few identities where they do not."""
+    store.accept("a", base_ms=0)
+    store.accept("b", base_ms=0)
+    assert store.store._ahead == {}
+
+    store.refuse("a")
+    store.count_hit("b")
+    store.refuse("c", moves_step=True)
+    assert store.store._ahead == {
+        identity_named("a"): (1, 0),
+        identity_named("b"): (1, 0),
+        identity_named("c"): (1, 1),
+    }
+
+
+def test_counters_that_were_dropped_leave_nothing_behind(store: Driven) -> None:
+    """At most 4 × JOBS_MAX identities are kept, and what is kept beside an ordinal goes with it."""
+    for number in range(20):
+        store.refuse(f"{number}")
+
+    assert len(store.store._ahead) == len(store.store._ordinals) == 4
+
+
+def test_reads_that_are_counted_do_not_pile_up(store: Driven) -> None:
+    """A job that is read for ever has one entry in the heap."""
+    job = store.accept("a")
+    for reads in range(1_000):
+        job = store.replace(replace(job, reads=reads))
+
+    assert store.store._endings == [(job.ends_at_ms, job.id)]

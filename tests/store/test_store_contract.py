@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from msgspec.structs import replace
 
+from dummyllm.core.faults.fault import fault_of
+from dummyllm.core.grammar import Call
+from dummyllm.core.job import Job, make_job
 from dummyllm.core.mode import Mode
+from dummyllm.core.policy import Policy
+from dummyllm.core.request import JobRequest
+from dummyllm.core.schedule import QueueFull
+from dummyllm.core.submit import Bent, Counters
 from dummyllm.store import Event, Full, Held
 from tests.store.driven import OVERHEAD_BYTES, STORES, Driven, identity_named
 
@@ -73,6 +81,196 @@ def test_hits_and_ordinals_agree_while_nothing_is_refused(open_store: Open) -> N
     for name in "aabba":
         job = store.accept(name)
         assert store.store.hit_of(job) == job.ordinal
+
+
+def counted(store: Driven) -> list[tuple[int, int, int]]:
+    """Return what each submit so far was decided by: hit, ordinal and step."""
+    return [(counters.hit, counters.ordinal, counters.step) for counters in store.counters]
+
+
+def test_three_counters_go_on_together_while_every_submit_makes_a_job(open_store: Open) -> None:
+    """Hit, ordinal and step: every well-formed submit; committed jobs; the place in the script."""
+    store = open_store()
+    for name in "aab":
+        store.accept(name)
+
+    assert counted(store) == [(0, 0, 0), (1, 1, 1), (0, 0, 0)]
+
+
+def test_a_submit_that_chance_refuses_is_a_hit_and_nothing_else(open_store: Open) -> None:
+    """A refusal drawn from FAULTS moves no step."""
+    store = open_store()
+    store.refuse("a")
+    store.refuse("a")
+    job = store.accept("a")
+    store.accept("a")
+
+    assert counted(store) == [(0, 0, 0), (1, 0, 0), (2, 0, 0), (3, 1, 1)]
+    assert (job.ordinal, store.held().jobs) == (0, 2)
+
+
+def test_a_submit_that_a_script_refuses_moves_its_step(open_store: Open) -> None:
+    """`step` moves when a job is committed or when the script's own token refuses the submit."""
+    store = open_store()
+    store.refuse("a", moves_step=True)
+    store.refuse("a")
+    store.accept("a")
+    store.refuse("a", moves_step=True)
+    store.accept("a")
+
+    assert counted(store) == [(0, 0, 0), (1, 0, 1), (2, 0, 1), (3, 1, 2), (4, 1, 3)]
+
+
+def test_what_is_decided_about_a_submit_is_what_comes_back(open_store: Open) -> None:
+    """A job, or what befell the submit instead."""
+    store = open_store()
+    bent = store.refuse("a")
+
+    assert isinstance(bent, Bent)
+    assert (bent.job, bent.hit, store.held().jobs) == (None, 0, 0)
+
+
+def test_a_job_whose_answer_a_fault_befalls_is_kept(open_store: Open) -> None:
+    """The job exists; its acknowledgement is lost."""
+    store = open_store()
+    decided: list[Bent] = []
+
+    def bend(counters: Counters) -> Bent:
+        job = make_job(Policy(), JobRequest("x"), identity_named("a"), now_ms=1_000, ordinal=counters.ordinal)
+        decided.append(Bent(job, fault_of(Call("submit.lost_ack")), counters.hit, Policy()))
+        return decided[-1]
+
+    outcome = store.submit("a", bend)
+    assert outcome is decided[0]
+    assert decided[0].job is not None
+    assert store.get(decided[0].job) == decided[0].job
+    assert store.accept("a").ordinal == 1
+
+
+def test_a_full_queue_moves_no_ordinal_and_no_step(open_store: Open) -> None:
+    """Whatever decide raises, the submit is counted all the same."""
+    store = open_store()
+
+    def refuse(counters: Counters) -> Job:
+        raise QueueFull(None)
+
+    for _ in range(2):
+        with pytest.raises(QueueFull):
+            store.submit("a", refuse)
+    store.accept("a")
+
+    assert counted(store) == [(2, 0, 0)]
+
+
+def test_a_full_store_moves_no_ordinal_and_no_step(open_store: Open) -> None:
+    """A refused submit is a hit."""
+    store = open_store(jobs_max=1)
+    hung = store.accept("hung", mode=Mode.HANG)
+    with pytest.raises(Full):
+        store.accept("a")
+    store.cancel(hung)
+    store.accept("a")
+
+    assert counted(store)[1:] == [(0, 0, 0), (1, 0, 0)]
+
+
+def test_a_replay_by_its_key_counts_a_hit_only(open_store: Open) -> None:
+    """A replay by Idempotency-Key counts a hit only, and says which it was."""
+    store = open_store()
+    store.accept("a", key="k")
+    hits = [store.count_hit("a"), store.count_hit("a"), store.count_hit("new")]
+    store.accept("a")
+
+    assert hits == [1, 2, 0]
+    assert counted(store) == [(0, 0, 0), (3, 1, 1)]
+
+
+def test_a_job_is_found_by_its_key_while_it_is_held(open_store: Open) -> None:
+    """It lives as long as its job."""
+    store = open_store(jobs_max=1)
+    job = store.accept("a", key="k", base_ms=0)
+    assert store.keyed("k") == job
+    assert store.keyed("K") is None
+
+    store.accept("b", key="other", base_ms=0)
+    assert store.keyed("k") is None
+    store.store.clear()
+    assert store.keyed("other") is None
+
+
+def test_a_key_finds_its_job_as_it_is_now(open_store: Open) -> None:
+    """What is replaced keeps its key."""
+    store = open_store()
+    cancelled = store.cancel(store.accept("a", key="k", mode=Mode.HANG))
+
+    assert store.keyed("k") == cancelled
+
+
+def test_a_job_that_waits_for_a_slot_is_unfinished(open_store: Open) -> None:
+    """With slots the start is not settled, and so no end is."""
+    store = open_store(jobs_max=1)
+    job = store.accept("a", base_ms=0, waits=True)
+    store.now_ms += 10**6
+    with pytest.raises(Full) as refused:
+        store.accept("b")
+
+    assert refused.value.room_at_ms is None
+    assert store.get(job) == job
+
+
+@pytest.mark.parametrize(("passed_ms", "leaves"), [(249, False), (250, True)])
+def test_a_job_that_waited_leaves_when_it_has_run(open_store: Open, passed_ms: int, *, leaves: bool) -> None:
+    """Its end counts from its start, not from its acceptance."""
+    store = open_store(jobs_max=1)
+    job = store.accept("a", base_ms=250, waits=True)
+    store.now_ms += 10_000
+    started = store.start(job)
+    store.now_ms += passed_ms
+    if leaves:
+        store.accept("b")
+    else:
+        with pytest.raises(Full) as refused:
+            store.accept("b")
+        assert refused.value.room_at_ms == 1_000 + 10_000 + 250
+
+    assert store.get(job) == (None if leaves else started)
+
+
+def test_a_cancel_that_takes_its_time_makes_room_when_it_has_taken_effect(open_store: Open) -> None:
+    """`cancel.slow`: cancelled after a while; until then the job is unfinished."""
+    store = open_store(jobs_max=1)
+    hung = store.accept("a", mode=Mode.HANG)
+    store.replace(replace(hung, cancelled_at_ms=store.now_ms + 500))
+    store.now_ms += 499
+    with pytest.raises(Full) as refused:
+        store.accept("b")
+    assert refused.value.room_at_ms == 1_500
+
+    store.now_ms += 1
+    store.accept("b")
+    assert store.evicted() == [hung.id]
+
+
+def test_what_is_counted_about_a_job_moves_no_end(open_store: Open) -> None:
+    """A read that is counted leaves the job as unfinished, or as finished, as it was."""
+    store = open_store(jobs_max=1)
+    job = store.accept("a", base_ms=250)
+    for reads in range(500):
+        job = store.replace(replace(job, reads=reads))
+    store.now_ms += 250
+    newcomer = store.accept("b", mode=Mode.HANG)
+
+    assert store.evicted() == [job.id]
+    assert store.get(newcomer) == newcomer
+
+
+def test_what_left_is_counted(open_store: Open) -> None:
+    """A recording says how many finished jobs had left."""
+    store = open_store(jobs_max=1)
+    for _ in range(4):
+        store.accept("a", base_ms=0)
+
+    assert store.held().evicted == 3 == len(store.evicted())
 
 
 def test_finished_jobs_leave_first_in_the_order_of_their_ends(open_store: Open) -> None:
@@ -189,10 +387,10 @@ def test_bytes_are_those_of_the_payloads_and_800_for_each_job(open_store: Open) 
     store = open_store(jobs_max=2)
     store.accept("a", bytes_=100, base_ms=0)
     store.accept("b", bytes_=1_000)
-    assert store.held() == Held(jobs=2, bytes=1_100 + 2 * OVERHEAD_BYTES, identities=2, ordinals_dropped=0)
+    assert store.held() == Held(jobs=2, bytes=1_100 + 2 * OVERHEAD_BYTES, identities=2, ordinals_dropped=0, evicted=0)
 
     store.accept("c", bytes_=7)
-    assert store.held() == Held(jobs=2, bytes=1_007 + 2 * OVERHEAD_BYTES, identities=3, ordinals_dropped=0)
+    assert store.held() == Held(jobs=2, bytes=1_007 + 2 * OVERHEAD_BYTES, identities=3, ordinals_dropped=0, evicted=1)
 
 
 def test_an_op_takes_its_bytes_like_any_other_part_of_a_payload(open_store: Open) -> None:
@@ -328,7 +526,7 @@ def test_after_a_clear_a_test_is_the_same_test(open_store: Open) -> None:
         store.accept("a")
     store.store.clear()
 
-    assert store.held() == Held(jobs=0, bytes=0, identities=0, ordinals_dropped=0)
+    assert store.held() == Held(jobs=0, bytes=0, identities=0, ordinals_dropped=0, evicted=0)
     assert not store.store.was_evicted(first.id)
     again = store.accept("a", base_ms=0)
     assert (again, store.store.hit_of(again)) == (first, 0)

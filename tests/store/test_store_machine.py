@@ -6,11 +6,13 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
+from msgspec.structs import replace
 
 from dummyllm.core.job import Job
 from dummyllm.core.mode import Mode
 from dummyllm.core.request import Identity, JobId
-from dummyllm.store import Full, Held
+from dummyllm.core.submit import Counters
+from dummyllm.store import Event, Full, Held
 from tests.store.driven import OVERHEAD_BYTES, STORES, Driven, Opener, identity_named
 
 JOBS_MAX, BYTES_MAX = 3, 3 * OVERHEAD_BYTES + 40
@@ -25,6 +27,7 @@ class Model:
         self.evicted: list[JobId] = []
         self.ordinals: dict[Identity, int] = {}
         self.hits: dict[Identity, int] = {}
+        self.steps: dict[Identity, int] = {}
         self.dropped = 0
 
     @property
@@ -45,14 +48,25 @@ class Model:
         return True
 
     def keep(self, job: Job) -> None:
-        """Note that *job* was accepted; the counters of the oldest identity leave if there are too many."""
+        """Note that *job* was accepted."""
         self.jobs[job.id] = job
-        self.ordinals[job.identity] = job.ordinal + 1
+        self.ordinals[job.identity] = job.ordinal
+        self.count(job.identity, ordinals=1, steps=1)
+
+    def count(self, identity: Identity, *, ordinals: int = 0, steps: int = 0) -> None:
+        """Note that a submit was counted; the counters of the oldest identity leave if there are too many."""
+        self.hits[identity] = self.hits.get(identity, 0) + 1
+        self.ordinals[identity] = self.ordinals.get(identity, 0) + ordinals
+        self.steps[identity] = self.steps.get(identity, 0) + steps
         if len(self.ordinals) > IDENTITIES_MAX:
             oldest = next(iter(self.ordinals))
-            del self.ordinals[oldest]
-            self.hits.pop(oldest, None)
+            for counters in (self.ordinals, self.hits, self.steps):
+                del counters[oldest]
             self.dropped += 1
+
+    def counters(self, identity: Identity) -> Counters:
+        hit, ordinal, step = (counts.get(identity, 0) for counts in (self.hits, self.ordinals, self.steps))
+        return Counters(hit, ordinal, step)
 
 
 class Machine(RuleBasedStateMachine):
@@ -79,22 +93,40 @@ class Machine(RuleBasedStateMachine):
     def submit(self, name: str, mode: Mode, base_ms: int, bytes_: int) -> Job | None:
         model, identity = self.model, identity_named(name)
         fits = model.makes_room(bytes_, self.driven.now_ms)
-        model.hits[identity] = model.hits.get(identity, 0) + 1
+        expected = model.counters(identity)
         if not fits:
-            model.ordinals.setdefault(identity, 0)
+            skipped = len(self.driven.events)
             with pytest.raises(Full) as refused:
                 self.driven.accept(name, mode=mode, base_ms=base_ms, bytes_=bytes_)
             ends = model.ends()
             assert refused.value.room_at_ms == (ends[0][0] if ends else None)
+            events = [event for event, *_ in self.driven.events[skipped:]]
+            model.count(identity, ordinals=events.count(Event.ORDINAL_SKIPPED))
             return None
         job = self.driven.accept(name, mode=mode, base_ms=base_ms, bytes_=bytes_)
         assert job.id not in model.jobs
-        assert job.ordinal >= model.ordinals.get(identity, 0)
+        assert job.ordinal >= expected.ordinal
+        assert self.driven.counters[-1] == replace(expected, ordinal=job.ordinal)
         if not model.dropped:
-            assert job.ordinal == model.ordinals.get(identity, 0)
-            assert self.driven.store.hit_of(job) == model.hits[identity] - 1
+            assert job.ordinal == expected.ordinal
         model.keep(job)
+        if identity in model.hits:
+            assert self.driven.store.hit_of(job) == model.hits[identity] - 1
         return job
+
+    @rule(name=st.sampled_from("abcdefghijkl"), moves_step=st.booleans())
+    def refuse(self, name: str, *, moves_step: bool) -> None:
+        identity = identity_named(name)
+        expected = self.model.counters(identity)
+        self.driven.refuse(name, moves_step=moves_step)
+        assert self.driven.counters[-1] == expected
+        self.model.count(identity, steps=moves_step)
+
+    @rule(name=st.sampled_from("abcdefghijkl"))
+    def come_again_by_key(self, name: str) -> None:
+        identity = identity_named(name)
+        assert self.driven.count_hit(name) == self.model.counters(identity).hit
+        self.model.count(identity)
 
     @rule(job=jobs)
     def cancel(self, job: Job | None) -> None:
@@ -120,7 +152,8 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def the_store_holds_what_the_model_holds(self) -> None:
         model = self.model
-        assert self.driven.held() == Held(len(model.jobs), model.bytes, len(model.ordinals), model.dropped)
+        held = Held(len(model.jobs), model.bytes, len(model.ordinals), model.dropped, len(model.evicted))
+        assert self.driven.held() == held
         assert self.driven.held().bytes <= BYTES_MAX
         assert self.driven.evicted() == model.evicted
         for job in model.jobs.values():

@@ -20,10 +20,10 @@ class Counted(Waits):
 
     def __init__(self) -> None:
         super().__init__(60_000)
-        self.count = 0
+        self.bounds = 0
 
     async def bounded(self, awaitable: Awaitable[Any]) -> Any:
-        self.count += 1
+        self.bounds += 1
         return await super().bounded(awaitable)
 
 
@@ -39,7 +39,7 @@ def body_of(*messages: dict[str, Any], suspends: bool, bytes_max: int = 100) -> 
     async def read() -> tuple[bytes, int]:
         waits = Counted()
         body = Exchange(SCOPE, receive, receive, None).body(waits, bytes_max)  # type: ignore[arg-type]
-        return (body if isinstance(body, bytes) else await body), waits.count
+        return (body if isinstance(body, bytes) else await body), waits.bounds
 
     return asyncio.run(read())
 
@@ -77,3 +77,14 @@ def test_who_leaves_before_the_end_is_gone(*, suspends: bool) -> None:
     """Nobody is there to be answered."""
     with pytest.raises(ClientGone):
         body_of(piece(b"half", more=True), {"type": "http.disconnect"}, suspends=suspends)
+
+
+def test_a_header_that_is_a_list_may_come_in_several() -> None:
+    """Of two Prefer headers both count, and two keys are no key."""
+    raw = [(b"prefer", b"wait=5"), (b"host", b"a"), (b"prefer", b"handling=lenient"), (b"idempotency-key", b"a")]
+    headers = Exchange({"type": "http", "headers": raw}, None, None, None).headers  # type: ignore[arg-type]
+
+    assert headers[b"prefer"] == b"wait=5, handling=lenient"
+    assert headers[b"idempotency-key"] == b"a"
+    again = [*raw, (b"idempotency-key", b"b")]
+    assert Exchange({"type": "http", "headers": again}, None, None, None).headers[b"idempotency-key"] == b"a, b"  # type: ignore[arg-type]

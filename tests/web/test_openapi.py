@@ -56,11 +56,18 @@ def ask(
     app: App, method: str, target: str, body: bytes | Exception | None = b"", headers: Headers | None = None
 ) -> Answer:
     """Send one request to *app* over loopback; a *body* of None never arrives, an exception is raised."""
+    return asyncio.run(asyncio.wait_for(asked(app, method, target, body, headers), 10))
+
+
+async def asked(
+    app: App, method: str, target: str, body: bytes | Exception | None = b"", headers: Headers | None = None
+) -> Answer:
+    """Send one request to *app*, as `ask` does, in a loop that runs."""
     path, _, query = target.partition("?")
     given = [OF_THIS_MACHINE, *(headers if headers is not None else [JSON])]
     scope = {
         "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": query.encode(),
-        "headers": [(name.encode(), value.encode()) for name, value in dict(given).items()],
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in dict(given).items()],
         "server": ("127.0.0.1", 8787), "client": ("127.0.0.1", 50000), "scheme": "http", "http_version": "1.1",
         "root_path": "",
     }  # fmt: skip
@@ -80,7 +87,7 @@ def ask(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(asyncio.wait_for(app(scope, receive, send), 10))
+    await app(scope, receive, send)
     head = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return Answer(sent[0]["status"], head, b"".join(message.get("body", b"") for message in sent[1:]))
 
@@ -151,7 +158,10 @@ def test_every_method_of_every_route_is_in_the_document(document: dict[str, Any]
 
 
 def test_every_error_is_in_the_document(document: dict[str, Any]) -> None:
-    """Every error has one shape, and its codes are listed under its status, an example of each."""
+    """Every error has one shape, and its codes are listed under its status, an example of each.
+
+    The status of `SIM_STATUS` is the one that the operator named: it is in the text.
+    """
     found = set()
     for _, _, operation in operations(document):
         for status, response in operation["responses"].items():
@@ -162,10 +172,12 @@ def test_every_error_is_in_the_document(document: dict[str, Any]) -> None:
                 assert {STATUS_OF[code] for code in enum} == {int(status)}
                 found |= set(enum)
 
-    assert found == set(STATUS_OF)
+    assert found == set(STATUS_OF) - {"SIM_STATUS"}
+    assert "`SIM_STATUS`" in document["info"]["description"]
 
 
 CHAT = b'{"op": "llm.chat"}'
+KEYED = [JSON, ("idempotency-key", '"order-17"')]
 
 
 def shutting_down(app: App) -> None:
@@ -174,6 +186,10 @@ def shutting_down(app: App) -> None:
 
 def taken(app: App) -> None:
     ask(app, "POST", "/v1/jobs", CHAT)
+
+
+def keyed(app: App) -> None:
+    ask(app, "POST", "/v1/jobs", CHAT, KEYED)
 
 
 def as_it_is(_: App) -> None:
@@ -192,9 +208,11 @@ def as_it_is(_: App) -> None:
         ("NOT_FOUND", {}, as_it_is, ("GET", JOB)),
         ("METHOD_NOT_ALLOWED", {}, as_it_is, ("PUT", "/v1/jobs")),
         ("BODY_TOO_SLOW", {"RECEIVE_TIMEOUT_MS": "100"}, as_it_is, ("POST", "/v1/jobs", None)),
+        ("CLOCK_NOT_MANUAL", {"ADMIN": "1"}, as_it_is, ("POST", "/__admin/clock", b'{"advance_ms":250}')),
         ("TOO_LARGE", {}, as_it_is, ("POST", "/v1/jobs", b" " * (8 * 2**20 + 1))),
         ("NOT_JSON", {}, as_it_is, ("POST", "/v1/jobs", CHAT, [("content-type", "text/plain")])),
         ("INVALID_REQUEST", {}, as_it_is, ("POST", "/v1/jobs", b'{"op":"x","timeout_ms":86400001}')),
+        ("IDEMPOTENCY_KEY_REUSED", {}, keyed, ("POST", "/v1/jobs", b'{"op":"x"}', KEYED)),
         ("HEADERS_TOO_LARGE", {}, as_it_is, ("GET", "/health", b"", [(f"x-{number}", "") for number in range(100)])),
         ("INTERNAL", {}, as_it_is, ("POST", "/v1/jobs", RuntimeError("a bug"))),
         ("FULL", {"MODE": "hang", "JOBS_MAX": "1"}, taken, ("POST", "/v1/jobs", CHAT)),
@@ -213,12 +231,44 @@ def test_the_example_of_an_error_is_what_the_server_says(
     before(app)
     answer = ask(app, *request_)
 
+    assert (answer.status, answer.code) == (STATUS_OF[code], code)
+    assert answer.message.replace("100 ms", "15000 ms") == said(document, code)
+
+
+def said(document: dict[str, Any], code: str) -> str:
+    """Return the sentence in the example of the error *code*."""
     examples = {}
     for response in document["components"]["responses"].values():
         examples |= response["content"]["application/json"]["examples"]
-    said = examples[code]["value"]["detail"]["error"]
-    assert (answer.status, answer.code) == (STATUS_OF[code], code)
-    assert answer.message.replace("100 ms", "15000 ms") == said["message"]
+    message: str = examples[code]["value"]["detail"]["error"]["message"]
+    return message
+
+
+def test_the_example_of_a_busy_server_is_what_the_server_says(document: dict[str, Any]) -> None:
+    """A reset is refused with 409 `BUSY` while another request is open: here its body has yet to come."""
+
+    async def reset_beside_another() -> Answer:
+        app = app_with(ADMIN="1")
+        other = asyncio.ensure_future(asked(app, "POST", "/v1/jobs", None))
+        await asyncio.sleep(0)  # it comes as far as it can
+        assert app._waits.count == 1
+        answer = await asked(app, "POST", "/__admin/reset")
+        other.cancel()
+        return answer
+
+    answer = asyncio.run(asyncio.wait_for(reset_beside_another(), 10))
+
+    assert (answer.status, answer.code) == (409, "BUSY")
+    assert answer.message == said(document, "BUSY")
+
+
+@pytest.mark.parametrize("status", [400, 503, 599])
+def test_a_fault_answers_with_the_status_it_names_as_the_document_says(document: dict[str, Any], status: int) -> None:
+    """With a fault, a request about a job may be refused with any status from 400 to 599: the code is `SIM_STATUS`."""
+    answer = ask(app_with(FAULTS=f"submit.status({status})=100"), "POST", "/v1/jobs", CHAT)
+
+    assert (answer.status, answer.code) == (status, "SIM_STATUS")
+    assert answer.message.replace(str(status), "503") in document["info"]["description"]
 
 
 def test_a_refusal_comes_with_the_header_that_the_document_promises(document: dict[str, Any]) -> None:
@@ -234,10 +284,33 @@ def test_a_refusal_comes_with_the_header_that_the_document_promises(document: di
 
     assert promised == {
         ("METHOD_NOT_ALLOWED", "Allow"), ("UNAUTHORIZED", "WWW-Authenticate"), ("FULL-SHUTTING_DOWN", "Retry-After"),
+        ("SHUTTING_DOWN", "Retry-After"),
     }  # fmt: skip
     assert ask(app_with(), "PUT", "/v1/jobs").headers["allow"] == "POST"
     assert ask(app_with(API_KEY="sesame"), "GET", JOB).headers["www-authenticate"] == "Bearer"
     assert ask(stopping, "POST", "/v1/jobs").headers["retry-after"] == "1"
+
+
+def test_an_answer_has_the_headers_that_the_document_lists(document: dict[str, Any]) -> None:
+    """`Preference-Applied` has the wait that was granted, and `Idempotency-Replayed` says that the job was there."""
+    waiting = [JSON, ("prefer", "wait=30")]
+    submits, polls = (
+        {name: resolved(document, header) for name, header in response["headers"].items()}
+        for response in [
+            document["paths"]["/v1/jobs"]["post"]["responses"]["201"],
+            document["paths"]["/v1/jobs/{id}"]["get"]["responses"]["200"],
+        ]
+    )
+    app = app_with()
+    first = ask(app, "POST", "/v1/jobs", CHAT, KEYED)
+    again = ask(app, "POST", "/v1/jobs", CHAT, KEYED + waiting)
+    polled = ask(app, "GET", f"/v1/jobs/{json.loads(first.body)['id']}", headers=waiting)
+
+    assert (set(submits), set(polls)) == ({"Idempotency-Replayed", "Preference-Applied"}, {"Preference-Applied"})
+    for answer, listed, had in [(first, submits, set()), (again, submits, set(submits)), (polled, polls, set(polls))]:
+        assert set(answer.headers) - {"content-type", "content-length"} == {name.lower() for name in had}
+        for name in had:
+            assert validator_of(document, listed[name]["schema"]).is_valid(answer.headers[name.lower()])
 
 
 def test_the_examples_of_a_job_are_what_the_server_answers(document: dict[str, Any]) -> None:
@@ -248,18 +321,23 @@ def test_the_examples_of_a_job_are_what_the_server_answers(document: dict[str, A
         (operation["operationId"], name): example["value"]
         for _, _, operation in operations(document)
         for response in [next(iter(operation["responses"].values()))]
-        for name, example in response["content"]["application/json"].get("examples", {}).items()
+        for content in response["content"].values()
+        for name, example in content.get("examples", {}).items()
     }
     id_ = examples["submit", "accepted"]["id"]
-    asked = []
+    requests = []
 
-    def told(app: App, method: str, target: str, *, after_ms: int = 0) -> Any:
+    def told(
+        app: App, method: str, target: str, sent: str = body, *, after_ms: int = 0, headers: Headers | None = None
+    ) -> Any:
         assert isinstance(app.backend.clock, ManualClock)
         app.backend.clock.advance(after_ms)
-        asked.append(target)
-        return json.loads(ask(app, method, target, body.encode()).body)
+        requests.append(target)
+        answer = ask(app, method, target, sent.encode(), headers)
+        return json.loads(answer.body) if answer.headers["content-type"] == JSON[1] else answer.body.decode()
 
     app, failing, given_up = app_with(MODE="echo"), app_with(MODE="fail"), app_with(MODE="echo")
+    waiting = [JSON, ("prefer", "wait=1")]
     assert [told(each, "POST", "/v1/jobs") for each in (app, failing, given_up)] == [examples["submit", "accepted"]] * 3
     assert told(app, "GET", f"/v1/jobs/{id_}") == examples["poll", "running"]
     assert told(app, "GET", f"/v1/jobs/{id_}", after_ms=250) == examples["poll", "ok"]
@@ -268,7 +346,13 @@ def test_the_examples_of_a_job_are_what_the_server_answers(document: dict[str, A
     assert told(failing, "GET", f"/v1/jobs/{id_}", after_ms=250) == examples["poll", "fail"]
     assert told(given_up, "POST", f"/v1/jobs/{id_}/cancel") == examples["cancel", "cancelled"]
     assert told(given_up, "GET", f"/v1/jobs/{id_}") == examples["poll", "cancelled"]
-    assert len(examples) == len(asked) - 2, "an example that nothing here has asked for"
+    assert told(failing, "GET", "/__admin/faults") == examples["faults", "a job that failed"]
+    assert told(app_with(MODE="echo"), "POST", "/v1/jobs", headers=waiting) == examples["submit", "waited for"]
+    moves = document["paths"]["/__admin/clock"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+    (move,) = [json.dumps(example["value"]) for example in moves.values()]
+    by_hand = app_with(ADMIN="1", CLOCK="manual")
+    assert told(by_hand, "POST", "/__admin/clock", move) == examples["clock", "moved"]
+    assert len(examples) == len(requests) - 2, "an example that nothing here has asked for"
 
 
 def test_every_example_is_as_its_schema_says(document: dict[str, Any]) -> None:
@@ -277,7 +361,7 @@ def test_every_example_is_as_its_schema_says(document: dict[str, Any]) -> None:
     for path, method, operation in operations(document):
         contents = [resolved(document, response) for response in operation["responses"].values()]
         contents += [operation["requestBody"]] if "requestBody" in operation else []
-        for content in (found["content"]["application/json"] for found in contents):
+        for content in (content for found in contents for content in found["content"].values()):
             validator = validator_of(document, content["schema"])
             for name, example in content.get("examples", {}).items():
                 errors = [error.message for error in validator.iter_errors(example["value"])]
@@ -325,6 +409,55 @@ def test_the_limits_of_a_page_are_those_in_the_document(document: dict[str, Any]
             assert ask(app_with(), "GET", f"{page}?{name}={number}").status == 200
         for number in (schema["minimum"] - 1, schema["maximum"] + 1):
             assert ask(app_with(), "GET", f"{page}?{name}={number}").status == 422
+
+
+KEYS = [
+    "", " ", "a", " a ", "a" * 255, "a" * 256, "a,b", "a b", "a;b", 'a"', "'a'", "é", "!#$%&'*+-.^_`|~/:<=>?@[\\]{}()",
+    '""', '" "', '"a"', '"a', '"a b,c"', '"a";b=1', '"a";é', '"a" b', '"a"b', '"é"', r'"\"', r'"\""', r'"\\"', r'"\a"',
+    f'"{"a" * 255}"', f'"{"a" * 256}"', '"' + r"\"" * 255 + '"', '"' + r"\"" * 256 + '"',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: repr(key)[:40])
+def test_the_server_takes_the_keys_that_the_document_says_it_takes(document: dict[str, Any], key: str) -> None:
+    """An Idempotency-Key is 1 to 255 characters, as a string of RFC 8941 or bare; else it is 400 `BAD_REQUEST`."""
+    schema = document["components"]["parameters"]["idempotency-key"]["schema"]
+
+    answer = ask(app_with(), "POST", "/v1/jobs", CHAT, [JSON, ("idempotency-key", key)])
+
+    # Blanks around the value of a header are none of it.
+    assert (answer.status == 201) == validator_of(document, schema).is_valid(key.strip())
+    assert answer.status == 201 or answer.code == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize("force", ["0", "1", "2", "-1", "01", "true", ""])
+def test_a_reset_takes_the_force_that_the_document_says_it_takes(document: dict[str, Any], force: str) -> None:
+    """`?force=` is 1 or 0, and anything else is 422."""
+    schema = document["components"]["parameters"]["force"]["schema"]
+
+    status = ask(app_with(ADMIN="1"), "POST", f"/__admin/reset?force={force}").status
+
+    assert status in (200, 422)
+    assert (status == 200) == (force in {str(number) for number in schema["enum"]})
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        {"advance_ms": 0}, {"advance_ms": -1}, {"advance_ms": 31_622_400_000}, {"advance_ms": 31_622_400_001},
+        {"advance_ms": 250.0}, {"advance_ms": 0.5}, {"advance_ms": "250"}, {"advance_ms": None}, {"advance_ms": True},
+        {}, [], 250, {"advance_ms": 250, "seconds": 1},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_clock_takes_the_moves_that_the_document_says_it_takes(document: dict[str, Any], move: Any) -> None:
+    """A manual clock is moved by 0 to 31622400000 whole milliseconds, which is 366 days."""
+    schema = document["paths"]["/__admin/clock"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+
+    status = ask(app_with(ADMIN="1", CLOCK="manual"), "POST", "/__admin/clock", json.dumps(move).encode()).status
+
+    assert status in (200, 422)
+    assert (status == 200) == validator_of(document, schema).is_valid(move)
 
 
 def test_a_key_is_wanted_where_one_is_set(document: dict[str, Any]) -> None:

@@ -6,23 +6,35 @@ from typing import Any
 
 import msgspec
 
-from dummyllm.web import admin, encode
+from dummyllm.web import admin, asked, encode
 from dummyllm.web.openapi.examples import SAID
 from dummyllm.web.refusal import MEANINGS, STATUS_OF, Refusal, body_of
 
 Described = dict[str, Any]
 
 JSON = "application/json"
-SINCE_MAX = 2**53
 
+KEY_ABOUT = (
+    "the client's own name for this submit: with the same key and payload it makes no other job, and gets the first "
+    f"answer again. 1 to {asked.KEY_CHARACTERS_MAX} characters, as a string of RFC 8941 or bare; best a new UUID"
+)
+PREFER_ABOUT = (
+    f"`wait=N` holds the answer until the job has ended or N seconds have passed, {asked.WAIT_S_MAX} at most; any "
+    "other preference is ignored (RFC 7240)"
+)
+KEY = {"type": "string", "pattern": asked.KEY_PATTERN, "examples": ['"8e03978e-40d5-43dd-bc93-6894a57f9324"']}
+LIMIT = {"type": "integer", "minimum": 0, "maximum": admin.LIMIT_MAX, "default": admin.LIMIT_DEFAULT}
+SINCE = {"type": "integer", "minimum": 0, "maximum": 2**53, "default": 0}
+FORCE = {"type": "integer", "enum": [0, 1], "default": 0}
+
+# The name in the components: where it stands, how it is spelled there, what it means, what it may be.
 PARAMETERS = {
-    "id": ("path", "the id of a job, as the submit returned it", msgspec.json.schema(encode.Id)),
-    "since": ("query", "the number of the first entry wanted", {"minimum": 0, "maximum": SINCE_MAX, "default": 0}),
-    "limit": (
-        "query",
-        "how many entries at most",
-        {"minimum": 0, "maximum": admin.LIMIT_MAX, "default": admin.LIMIT_DEFAULT},
-    ),
+    "id": ("path", "id", "the id of a job, as the submit returned it", msgspec.json.schema(encode.Id)),
+    "idempotency-key": ("header", "Idempotency-Key", KEY_ABOUT, KEY),
+    "prefer": ("header", "Prefer", PREFER_ABOUT, {"type": "string", "examples": ["wait=1"]}),
+    "since": ("query", "since", "the number of the first entry wanted", SINCE),
+    "limit": ("query", "limit", "how many entries at most", LIMIT),
+    "force": ("query", "force", "1 resets though other requests are open", FORCE),
 }
 
 LINKS = {
@@ -40,7 +52,14 @@ SECURITY_SCHEMES = {
 KEY_WANTED: list[Described] = [{name: []} for name in SECURITY_SCHEMES]
 KEY_WELCOME: list[Described] = [{}, *KEY_WANTED]
 
-HEADERS = {
+GRANTED = {"type": "string", "pattern": "^wait=[0-9]+$", "examples": ["wait=1"]}
+
+ANSWER_HEADERS = {
+    "Idempotency-Replayed": ("the job was there already: its key came again", {"type": "string", "enum": ["true"]}),
+    "Preference-Applied": ("how long the answer was held at most, in seconds", GRANTED),
+}
+
+REFUSAL_HEADERS = {
     401: ("WWW-Authenticate", "how to send a key", {"type": "string", "examples": ["Bearer"]}),
     405: ("Allow", "the methods that work on this path", {"type": "string", "examples": ["GET, HEAD"]}),
     503: ("Retry-After", "whole seconds until a try makes sense", {"type": "integer", "minimum": 1}),
@@ -60,17 +79,22 @@ def refused(name: str, error_schema: Described) -> Described:
         "description": "; ".join(f"`{code}`: {MEANINGS[code]}" for code in codes),
         "content": {JSON: {"schema": error_schema | narrowed, "examples": examples}},
     }
-    if status in HEADERS:
-        header, text, schema = HEADERS[status]
+    if status in REFUSAL_HEADERS:
+        header, text, schema = REFUSAL_HEADERS[status]
         found["headers"] = {header: {"description": text, "required": True, "schema": schema}}
     return found
 
 
 def parameter(name: str) -> Described:
     """Return the parameter called *name*."""
-    place, text, limits = PARAMETERS[name]
-    schema = {"type": "integer"} | limits
-    return {"name": name, "in": place, "required": place == "path", "description": text, "schema": schema}
+    place, spelled, text, schema = PARAMETERS[name]
+    return {"name": spelled, "in": place, "required": place == "path", "description": text, "schema": schema}
+
+
+def answer_header(name: str) -> Described:
+    """Return the header called *name*, which some answers have."""
+    text, schema = ANSWER_HEADERS[name]
+    return {"description": text, "schema": schema}
 
 
 def link(name: str) -> Described:

@@ -19,7 +19,15 @@ Document = dict[str, Any]
 
 ABOUT = """\
 A backend for jobs that misbehaves the same way twice: what befalls a job is decided by the environment of the server,
-never by the payload. Every error has one shape, and a program branches on its `code`. Every GET answers HEAD, too."""
+never by the payload. Every error has one shape, and a program branches on its `code`. Every GET answers HEAD, too.
+
+This document tells of requests that no fault befell. Where the operator sets faults (`DUMMYLLM_FAULTS`, a script, a \
+rule), a request about a job may be refused with any status from 400 to 599 and the code `SIM_STATUS`, as in "%s", or \
+with a body that is HTML or empty; a poll may show a state that nobody documented, or no job; any answer may get lost.\
+"""
+
+# What is not made of structs.
+UNTYPED: dict[str, Document] = {JSON: {"type": "object"}, "text/plain": {"type": "string"}}
 
 TAGS = {
     "jobs": "Submit, poll, cancel and inspect jobs.",
@@ -31,19 +39,22 @@ TAGS = {
 def document(unknown: Unknown = Unknown.REFUSE, *, needs_key: bool = False) -> Document:
     """Return the document of a server that treats *unknown* members so, and that wants a key or takes any client."""
     payload = payload_type(unknown)
-    answers = dict.fromkeys(operation.answer for operation in OPERATIONS if operation.answer is not None)
-    schemas = Schemas([payload, ErrorBody, *answers])
+    bodies = {operation.id: operation.body for operation in OPERATIONS if operation.body is not None}
+    bodies["submit"] = payload
+    answers = dict.fromkeys(kind for operation in OPERATIONS for kind in operation.answers)
+    schemas = Schemas([ErrorBody, *bodies.values(), *answers])
     paths: dict[str, Document] = {}
     for operation in OPERATIONS:
-        paths.setdefault(operation.path, {})[operation.method] = _described(operation, schemas)
-    paths["/v1/jobs"]["post"]["requestBody"] = _request_body(schemas.of(payload))
+        found = paths.setdefault(operation.path, {})[operation.method] = _described(operation, schemas)
+        if operation.id in bodies:
+            found["requestBody"] = _request_body(operation.id, schemas.of(bodies[operation.id]))
     refusals = sorted({"-".join(codes) for operation in OPERATIONS for _, codes in operation.refusals()})
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "dummyLLM",
             "version": __version__,
-            "description": ABOUT,
+            "description": ABOUT % examples.SAID["SIM_STATUS"],
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
@@ -53,6 +64,7 @@ def document(unknown: Unknown = Unknown.REFUSE, *, needs_key: bool = False) -> D
             "schemas": schemas.components,
             "responses": {name: components.refused(name, schemas.of(ErrorBody)) for name in refusals},
             "parameters": {name: components.parameter(name) for name in components.PARAMETERS},
+            "headers": {name: components.answer_header(name) for name in components.ANSWER_HEADERS},
             "links": {name: components.link(name) for name in components.LINKS},
             "securitySchemes": components.SECURITY_SCHEMES,
         },
@@ -77,21 +89,32 @@ def _described(operation: Operation, schemas: Schemas) -> Document:
     return found
 
 
-def _request_body(schema: Document) -> Document:
-    shown = {name: {"summary": text, "value": value} for name, (text, value) in examples.PAYLOADS.items()}
+def _request_body(operation_id: str, schema: Document) -> Document:
+    bodies = examples.BODIES[operation_id]
+    shown = {name: {"summary": text, "value": value} for name, (text, value) in bodies.items()}
     return {"required": True, "content": {JSON: {"schema": schema, "examples": shown}}}
 
 
 def _answered(operation: Operation, schemas: Schemas) -> Document:
-    content: Document = {"schema": {"type": "object"} if operation.answer is None else schemas.of(operation.answer)}
+    content: Document = {"schema": schemas.of(*operation.answers) if operation.answers else UNTYPED[operation.media]}
     shown = examples.answers().get(operation.id, {})
     if shown:
-        content["examples"] = {name: {"value": msgspec.json.decode(body)} for name, body in shown.items()}
-    text = "This document." if operation.answer is None else _text(operation.answer)
-    found: Document = {"description": text, "content": {JSON: content}}
+        content["examples"] = {name: {"value": _value(operation, body)} for name, body in shown.items()}
+    found: Document = {"description": _promised(operation), "content": {operation.media: content}}
+    if operation.headers:
+        found["headers"] = {name: ref("headers", name) for name in operation.headers}
     if operation.links:
         found["links"] = {name: ref("links", name) for name in operation.links}
     return found
+
+
+def _value(operation: Operation, body: bytes) -> object:
+    return msgspec.json.decode(body) if operation.media == JSON else body.decode()
+
+
+def _promised(operation: Operation) -> str:
+    first, *others = [_text(kind) for kind in operation.answers] or [_about(operation.handler)]
+    return " ".join([first, *(f"Or {text[:1].lower()}{text[1:]}" for text in others)])
 
 
 def _about(handler: Callable[..., object]) -> str:

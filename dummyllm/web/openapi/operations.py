@@ -8,12 +8,13 @@ from typing import Literal
 
 import msgspec
 
-from dummyllm.web import admin, encode
+from dummyllm.web import admin_views, encode
 from dummyllm.web.admin import Admin
 from dummyllm.web.health import Health, HealthRoutes
 from dummyllm.web.jobs import Jobs
 from dummyllm.web.openapi import openapi_route
 from dummyllm.web.refusal import STATUS_OF
+from dummyllm.web.submits import Submits
 
 
 class Alive(msgspec.Struct, frozen=True):
@@ -24,7 +25,11 @@ class Alive(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A row of the table: what one method does on one path. *codes* are all the refusals it can give."""
+    """A row of the table: what one method does on one path.
+
+    It answers with one of *answers* (none: with what is no struct), as *media*, and perhaps with *headers*. *body* is
+    what is sent, where that is no payload. *codes* are all the refusals it can give.
+    """
 
     id: str
     tag: str
@@ -32,10 +37,13 @@ class Operation:
     path: str
     handler: Callable[..., object]
     status: int = 200
-    answer: type[msgspec.Struct] | None
+    answers: Sequence[type[msgspec.Struct]] = ()
     codes: Sequence[str]
     parameters: Sequence[str] = ()
     links: Sequence[str] = ()
+    headers: Sequence[str] = ()
+    body: type[msgspec.Struct] | None = None
+    media: str = "application/json"
     is_open: bool = False  # works without a key, and from any one Host
 
     def refusals(self) -> Iterator[tuple[int, list[str]]]:
@@ -47,42 +55,50 @@ class Operation:
 OPEN = ("HOST_NOT_ALLOWED", "METHOD_NOT_ALLOWED", "HEADERS_TOO_LARGE", "INTERNAL")
 GUARDED = (*OPEN, "UNAUTHORIZED", "ORIGIN_NOT_ALLOWED")
 ON_JOB = (*GUARDED, "NOT_FOUND")
-SUBMIT = (*GUARDED, "BAD_JSON", "BAD_REQUEST", "BODY_TOO_SLOW", "TOO_LARGE", "NOT_JSON", "INVALID_REQUEST", "FULL",
-          "SHUTTING_DOWN")  # fmt: skip
+SUBMIT = (*GUARDED, "BAD_JSON", "BAD_REQUEST", "BODY_TOO_SLOW", "TOO_LARGE", "NOT_JSON", "INVALID_REQUEST",
+          "IDEMPOTENCY_KEY_REUSED", "NOT_FOUND", "FULL", "SHUTTING_DOWN")  # fmt: skip
 ADMIN = (*GUARDED, "ADMIN_OFF")
 PAGED = (*ADMIN, "INVALID_REQUEST")
 WITH_JOB = ("poll", "cancel", "inspect")
 
 OPERATIONS = (
     Operation(
-        id="submit", tag="jobs", method="post", path="/v1/jobs", handler=Jobs.submit,
-        status=201, answer=encode.Accepted, codes=SUBMIT, links=WITH_JOB,
+        id="submit", tag="jobs", method="post", path="/v1/jobs", handler=Submits.submit,
+        status=201, answers=[encode.Accepted, encode.JobView], codes=SUBMIT, links=WITH_JOB,
+        parameters=["idempotency-key", "prefer"], headers=["Idempotency-Replayed", "Preference-Applied"],
     ),
     Operation(
         id="poll", tag="jobs", path="/v1/jobs/{id}", handler=Jobs.poll,
-        answer=encode.JobView, codes=ON_JOB, parameters=["id"],
+        answers=[encode.JobView], codes=(*ON_JOB, "SHUTTING_DOWN"), parameters=["id", "prefer"],
+        headers=["Preference-Applied"],
     ),
     Operation(
         id="cancel", tag="jobs", method="post", path="/v1/jobs/{id}/cancel", handler=Jobs.cancel,
-        answer=encode.Cancelled, codes=ON_JOB, parameters=["id"], links=WITH_JOB,
+        answers=[encode.Cancelled], codes=ON_JOB, parameters=["id"], links=WITH_JOB,
     ),
     Operation(
         id="inspect", tag="jobs", path="/v1/jobs/{id}/request", handler=Jobs.inspect,
-        answer=encode.RequestView, codes=ON_JOB, parameters=["id"],
+        answers=[encode.RequestView], codes=ON_JOB, parameters=["id"],
     ),
     Operation(id="health", tag="server", path="/health", handler=HealthRoutes.health,
-              answer=Health, codes=OPEN, is_open=True),
+              answers=[Health], codes=OPEN, is_open=True),
     Operation(id="livez", tag="server", path="/livez", handler=HealthRoutes.alive,
-              answer=Alive, codes=OPEN, is_open=True),
+              answers=[Alive], codes=OPEN, is_open=True),
     Operation(id="readyz", tag="server", path="/readyz", handler=HealthRoutes.alive,
-              answer=Alive, codes=OPEN, is_open=True),
-    Operation(id="openapi", tag="server", path="/openapi.json", handler=openapi_route, answer=None, codes=GUARDED),
+              answers=[Alive], codes=OPEN, is_open=True),
+    Operation(id="openapi", tag="server", path="/openapi.json", handler=openapi_route, codes=GUARDED),
     Operation(id="config", tag="operator", path="/__admin/config", handler=Admin.config,
-              answer=admin.ConfigView, codes=ADMIN),
+              answers=[admin_views.ConfigView], codes=ADMIN),
     Operation(id="journal", tag="operator", path="/__admin/journal", handler=Admin.journal,
-              answer=admin.JournalView, codes=PAGED, parameters=["since", "limit"], links=["journal"]),
+              answers=[admin_views.JournalView], codes=PAGED, parameters=["since", "limit"], links=["journal"]),
     Operation(id="decisions", tag="operator", path="/__admin/decisions", handler=Admin.decisions,
-              answer=admin.DecisionsView, codes=PAGED, parameters=["since", "limit"], links=["decisions"]),
+              answers=[admin_views.DecisionsView], codes=PAGED, parameters=["since", "limit"], links=["decisions"]),
+    Operation(id="faults", tag="operator", path="/__admin/faults", handler=Admin.faults,
+              codes=ADMIN, media="text/plain"),
+    Operation(id="clock", tag="operator", method="post", path="/__admin/clock", handler=Admin.clock,
+              answers=[admin_views.Moved], body=admin_views.Move,
+              codes=(*ADMIN, "BAD_JSON", "BODY_TOO_SLOW", "CLOCK_NOT_MANUAL", "TOO_LARGE", "INVALID_REQUEST",
+                     "SHUTTING_DOWN")),
     Operation(id="reset", tag="operator", method="post", path="/__admin/reset", handler=Admin.reset,
-              answer=admin.Reset, codes=ADMIN),
+              answers=[admin_views.Reset], codes=(*ADMIN, "BUSY", "INVALID_REQUEST"), parameters=["force"]),
 )  # fmt: skip

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from dummyllm.setting_values import Unknown
+from dummyllm.web.admin_views import ADVANCE_MS_MAX
 from dummyllm.web.decode import TIMEOUT_MS_MAX, StrictSubmission
 
 # Where the decoder has a type of its own, this is what a client may send.
@@ -16,6 +17,7 @@ DOCUMENTED: dict[str, Any] = {
     "args": dict[str, Any],
     "timeout_ms": Annotated[int, Meta(ge=0, le=TIMEOUT_MS_MAX)],
 }
+ADVANCE_MS = Annotated[int, Meta(ge=0, le=ADVANCE_MS_MAX)]
 MEMBERS = {
     "op": Meta(min_length=1, description="the operation; only `llm.chat` is answered by ELIZA"),
     "args": Meta(description="whatever the operation takes; kept byte for byte, white space aside"),
@@ -39,10 +41,12 @@ class Schemas:
         self._of = dict(zip(kinds, found, strict=True))
         # `args` passes through us as bytes; what is in them is an object, and that is all we know of it.
         self.components["RequestView"]["properties"]["args"] = {"type": "object"}
+        self.components["Move"]["properties"]["advance_ms"] = msgspec.json.schema(ADVANCE_MS)
 
-    def of(self, kind: type[msgspec.Struct]) -> dict[str, Any]:
-        """Return the schema of *kind*, which refers to the components."""
-        return dict(self._of[kind])
+    def of(self, *kinds: type[msgspec.Struct]) -> dict[str, Any]:
+        """Return the schema of what is of one of *kinds*; it refers to the components."""
+        found = [dict(self._of[kind]) for kind in kinds]
+        return found[0] if len(found) == 1 else {"anyOf": found}
 
 
 def payload_type(unknown: Unknown) -> type[msgspec.Struct]:

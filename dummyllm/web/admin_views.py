@@ -1,0 +1,141 @@
+"""What the operator's routes answer with, field by field."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from dummyllm.core.decision import Decision, FaultDecision, LatencyDecision
+from dummyllm.core.timeline import State
+from dummyllm.journal import Delivered, Entry, What
+
+ADVANCE_MS_MAX = 366 * 86_400_000
+
+# As in a payload: to JSON Schema 250.0 is an integer.
+AdvanceMs = (
+    Annotated[int, Meta(ge=0, le=ADVANCE_MS_MAX)] | Annotated[float, Meta(ge=0, le=ADVANCE_MS_MAX, multiple_of=1)]
+)
+
+
+class SettingView(msgspec.Struct, frozen=True):
+    """One setting; *source* is `environment`, `preset NAME` or `default`, and a secret is shown as stars."""
+
+    name: str
+    value: str
+    source: str
+    default: str
+    allowed: str
+    help: str
+
+
+class ConfigView(msgspec.Struct, frozen=True):
+    """Every setting, and what is probably not what was meant."""
+
+    settings: list[SettingView]
+    notes: list[str]
+
+
+class EntryView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry of the journal; members that do not apply are left out. Times are epoch milliseconds."""
+
+    seq: int
+    at_ms: int
+    what: What
+    delivered: Delivered
+    job: str | None = None
+    identity: str | None = None
+    hit: int | None = None
+    ordinal: int | None = None
+    status: int | None = None
+    state: State | None = None
+    code: str | None = None
+    ended_at_ms: int | None = None
+    user_agent: str | None = None
+    note: str | None = None
+    n: int | None = None
+    fault: str | None = None
+    rule: str | None = None
+    served: bool = True
+    took_ms: int = -1
+
+
+class JournalView(msgspec.Struct, frozen=True):
+    """Entries from `since` on, the number to go on from, and how many fell out of the ring."""
+
+    entries: list[EntryView]
+    next: int
+    dropped: int
+
+
+class Decided(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why one submit, read or cancel came out as it did: *draws* decided a job's mode, *faults* what befell it.
+
+    Both are empty where nothing was left to chance. Members that do not apply are left out.
+    """
+
+    seq: int
+    what: What
+    identity: str
+    draws: tuple[Decision, ...]
+    faults: tuple[FaultDecision, ...]
+    job: str | None = None
+    hit: int | None = None
+    ordinal: int | None = None
+    n: int | None = None
+    rule: str | None = None
+    latency: LatencyDecision | None = None
+
+
+class DecisionsView(msgspec.Struct, frozen=True):
+    """Both digests, and the decisions about the requests that are still in the journal."""
+
+    fates: str
+    traffic: str
+    decisions: list[Decided]
+    next: int
+    dropped: int
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """What moving the clock answers: the epoch millisecond it shows now."""
+
+    now_ms: int
+
+
+class Move(msgspec.Struct, forbid_unknown_fields=True):
+    """How far a manual clock is to be moved: at most 366 days at a time."""
+
+    advance_ms: AdvanceMs
+
+
+class Reset(msgspec.Struct, frozen=True):
+    """What a reset answers."""
+
+    ok: bool
+
+
+def entry_view(entry: Entry) -> EntryView:
+    """Return *entry* as the journal shows it."""
+    return EntryView(
+        seq=entry.seq,
+        at_ms=entry.at_ms,
+        what=entry.what,
+        delivered=entry.delivered,
+        job=entry.job,
+        identity=entry.identity.hex() if entry.identity is not None else None,
+        hit=entry.hit,
+        ordinal=entry.ordinal,
+        status=entry.status or None,
+        state=entry.state,
+        code=entry.code,
+        ended_at_ms=entry.ended_at_ms,
+        user_agent=entry.user_agent.decode("latin-1") or None,
+        note=entry.note,
+        n=entry.n,
+        fault=entry.fault,
+        rule=entry.rule,
+        served=entry.served,
+        took_ms=entry.took_ms,
+    )

@@ -1,0 +1,184 @@
+"""`POST /v1/jobs`: the path of every submit, in plain ASGI, and the ways that leave it."""
+
+from __future__ import annotations
+
+from dummyllm.backend import Backend, KeyReused
+from dummyllm.core.job import Job
+from dummyllm.core.request import JobRequest
+from dummyllm.core.schedule import QueueFull
+from dummyllm.core.submit import Bent, Outcome
+from dummyllm.core.timeline import State
+from dummyllm.journal import Delivered, Entry, What
+from dummyllm.setting_values import Unknown
+from dummyllm.settings import Settings
+from dummyllm.store import Full
+from dummyllm.web import encode
+from dummyllm.web.asked import idempotency_key, preference_applied, wait_s
+from dummyllm.web.bend import WRITTEN, Bends
+from dummyllm.web.decode import decode_request, unknown_members
+from dummyllm.web.delivery import Deliveries
+from dummyllm.web.exchange import JSON, Exchange
+from dummyllm.web.holding import Holding
+from dummyllm.web.refusal import ClientGone, Header, Refusal
+from dummyllm.web.waits import Waits, shutting_down
+
+FULL_RETRY_AFTER_S = 30
+
+# Reading a member off its enum takes as long as a call.
+_SUBMIT, _QUEUED, _OK, _IGNORE = What.SUBMIT, State.QUEUED, State.OK, Unknown.IGNORE
+
+
+class Submits:
+    """Answers every `POST /v1/jobs`, on *backend*."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        settings: Settings,
+        waits: Waits,
+        deliveries: Deliveries,
+        bends: Bends,
+        holding: Holding,
+    ) -> None:
+        self._backend = backend
+        self._submit = backend.submit
+        self._hit_of = backend.hit_of
+        self._journal = backend.journal
+        self._waits = waits
+        self._deliveries = deliveries
+        self._bends = bends
+        self._holding = holding
+        self._unknown = settings.unknown
+        self._max_body_bytes = settings.max_body_bytes
+
+    async def submit(self, exchange: Exchange) -> None:
+        """`POST /v1/jobs`: accept a job. With `Prefer: wait=N` the answer waits for its end, and then shows it."""
+        exchange.what = _SUBMIT
+        headers = exchange.headers
+        if self._waits.is_stopping:
+            raise shutting_down()
+        if headers.get(b"content-type") != b"application/json" or b"content-encoding" in headers:
+            check_content_type(headers)
+        body = exchange.body(self._waits, self._max_body_bytes)
+        if not isinstance(body, bytes):
+            body = await body
+        request = decode_request(body, self._unknown)
+        key = idempotency_key(headers) if b"idempotency-key" in headers else None
+        try:
+            outcome = self._submit(request, key)
+            if not isinstance(outcome, Job):
+                outcome = outcome if isinstance(outcome, Bent) else await outcome
+        except (Full, QueueFull, KeyReused) as error:
+            raise self._no_place(error, key) from None
+        note = self._ignored(body) if self._unknown is _IGNORE else None
+        if isinstance(outcome, Bent) or b"prefer" in headers:
+            await self._specially(exchange, request, outcome, note)
+            return
+        job, journal = outcome, self._journal
+        entry = Entry(
+            journal.next_seq(), job.accepted_at_ms, _SUBMIT, job.id, job.identity, self._hit_of(job), job.ordinal,
+            201, _QUEUED, None, None, exchange.user_agent(), note, None, None, job.policy.rule,
+        )  # fmt: skip
+        await exchange.answer(201, encode.accepted(job), entry, journal, self._deliveries)
+
+    async def _specially(self, exchange: Exchange, request: JobRequest, outcome: Outcome, note: str | None) -> None:
+        """Answer a submit that a fault befell, that was there already, or whose client waits for the end."""
+        backend, journal = self._backend, self._journal
+        if isinstance(outcome, Job):
+            outcome = Bent(outcome, None, self._hit_of(outcome), outcome.policy)
+        job, fault = outcome.job, outcome.fault
+        identity = job.identity if job is not None else backend.identity_of(request)
+        if fault is not None:
+            backend.traffic.add("submit", identity, (outcome.hit,), fault.text)
+        headers: list[Header] = [JSON]
+        if outcome.is_replay:
+            headers.append((b"idempotency-replayed", b"true"))
+        entry = Entry(
+            journal.next_seq(),
+            backend.clock.now_ms() if job is None else job.accepted_at_ms,
+            _SUBMIT,
+            None if job is None else job.id,
+            identity,
+            outcome.hit,
+            None if job is None else job.ordinal,
+            0 if job is None else 201,
+            None if job is None else _QUEUED,
+            user_agent=exchange.user_agent(),
+            note="the job was there already: its Idempotency-Key came again" if outcome.is_replay else note,
+            fault=fault.text if fault is not None else None,
+            rule=outcome.policy.rule,
+        )
+        wait = wait_s(exchange.headers)
+        if fault is not None:
+            body = b"" if job is None else encode.accepted(job)
+            await self._bends.answer(exchange, fault, 201, body, entry, headers)
+        elif job is not None and wait is not None:
+            await self._at_its_end(exchange, job, wait, entry, headers)
+        else:
+            assert job is not None, "what no fault befalls makes a job"
+            await exchange.answer(201, encode.accepted(job), entry, journal, self._deliveries, headers)
+
+    async def _at_its_end(self, exchange: Exchange, job: Job, wait: int, entry: Entry, headers: list[Header]) -> None:
+        """Answer when *job* has ended, with what a read would show. The submit is in the journal before that."""
+        backend = self._backend
+        self._journal.append(entry)
+        try:
+            job = await self._holding.until_end(exchange, job, wait)
+        except ClientGone:
+            entry.delivered = Delivered.NO
+            raise
+        snapshot, _ = backend.look(job)
+        entry.state = snapshot.state
+        body = encode.job_view(job, snapshot, backend.reply(job) if snapshot.state is _OK else None)
+        headers = [*headers, preference_applied(wait)]
+        await exchange.answer(201, body, entry, WRITTEN, self._deliveries, headers)
+
+    def _no_place(self, error: Full | QueueFull | KeyReused, key: str | None) -> Refusal:
+        if isinstance(error, KeyReused):
+            message = f"the Idempotency-Key {key!r} came with another payload before; a new payload takes a new key"
+            return Refusal("IDEMPOTENCY_KEY_REUSED", message)
+        wait_s = FULL_RETRY_AFTER_S
+        clock = self._backend.clock
+        if error.room_at_ms is not None:
+            left_ms = error.room_at_ms - clock.now_ms()
+            wait_s = max(1, -(-left_ms // (1000 * max(1, clock.pace))))
+        if isinstance(error, QueueFull):
+            message = f"every slot is taken and the queue is full (DUMMYLLM_QUEUE_MAX); try again in {wait_s} s"
+        else:
+            limits = "DUMMYLLM_JOBS_MAX, DUMMYLLM_STORE_MAX_BYTES"
+            message = f"every place is taken by an unfinished job ({limits}); try again in {wait_s} s"
+        return Refusal("FULL", message, headers=((b"retry-after", b"%d" % wait_s),))
+
+    def _ignored(self, body: bytes) -> str | None:
+        names = unknown_members(body)
+        return f"ignored unknown members: {', '.join(names)[:200]}" if names else None
+
+
+def check_content_type(headers: dict[bytes, bytes]) -> None:
+    """Refuse a body that says it is something other than plain JSON.
+
+    No Content-Type at all is taken as JSON, unless a browser sent it: there, its absence would dodge the preflight.
+    """
+    kind = headers.get(b"content-type")
+    if kind is None:
+        if b"origin" in headers:
+            raise Refusal(
+                "NOT_JSON", "the request has an Origin and no Content-Type; send Content-Type: application/json"
+            )
+    elif not _is_json(kind):
+        raise Refusal("NOT_JSON", _content_type_complaint(kind))
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise Refusal("NOT_JSON", "compressed bodies are not read; send the JSON as it is, without Content-Encoding")
+
+
+def _is_json(kind: bytes) -> bool:
+    media_type = kind.partition(b";")[0].strip().lower()
+    return media_type in (b"application/json", b"text/json") or media_type.endswith(b"+json")
+
+
+def _content_type_complaint(kind: bytes) -> str:
+    shown = kind.decode("latin-1")[:80]
+    help_ = "send Content-Type: application/json"
+    if kind.startswith(b"application/x-www-form-urlencoded"):
+        help_ += "; with curl, add -H 'Content-Type: application/json' to -d, or use --json instead of -d"
+    return f"Content-Type {shown!r} is not JSON; {help_}"
