@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8787
 
-.PHONY: serve test lint format bench clean help
+.PHONY: serve test lint format bench campaign docs clean help
 
 help:  ## list these words
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,14 @@ format: $(VENV)/.tests  ## put the code into shape
 
 bench: $(VENV)/.tests  ## measure, and print a table of ratios
 	$(BIN)/python -m benchmarks $(ARGS)
+
+campaign: $(VENV)/.tests  ## the long searches: jobs against their model, runners under two hundred seeds; some minutes
+	CAMPAIGN=1 $(BIN)/python -m pytest -n auto tests/web/test_job_machine.py tests/runners
+
+docs: $(VENV)/.tests  ## write the pages, and parts of pages, that the program knows
+	$(BIN)/python -m dummyllm faults --markdown > docs/faults.md
+	$(BIN)/python -m dummyllm verdict --rules --markdown > docs/verdict.md
+	$(BIN)/python -m tests.test_docs_settings
 
 clean:  ## remove what the other words made
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,8 +7,10 @@ between machines. Milliseconds are this machine's own.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from benchmarks import load
@@ -102,6 +104,16 @@ def warmed(server: Server, job_ids: list[str], seconds: int) -> tuple[Server, Lo
     return server, polling(seconds, job_ids)
 
 
+def journal(bench: Bench) -> list[Figure]:
+    """Return what a request costs while the journal goes to a file as well."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept = {"DUMMYLLM_JOURNAL": str(Path(folder, "run.jsonl"))}
+        return [
+            _post(bench, "POST /v1/jobs, mode random, journal in a file", RANDOM | kept, Reach(most=1.3)),
+            _get(bench, "GET /v1/jobs/{id}, journal in a file", MIXED | kept, jobs=WARM_JOBS),
+        ]
+
+
 def memory(bench: Bench) -> list[Figure]:
     jobs = bench.scale.jobs_weighed
     with Server(bench.app, HANG_WITH_SHORT_JOURNAL) as ours:
@@ -173,6 +185,7 @@ def start_ms(app: str) -> float:
 MEASUREMENTS: dict[str, Callable[[Bench], list[Figure]]] = {
     "post": post,
     "get": get,
+    "journal": journal,
     "memory": memory,
     "held": held,
     "start": start,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from dummyllm.backend import Backend
 from dummyllm.chaos_values import ClockChoice
 from dummyllm.clock import Clock, ManualClock, ScaledClock, WallClock
 from dummyllm.core.schedule import Schedule
 from dummyllm.journal import Journal
+from dummyllm.journal_file import JournalFile
 from dummyllm.replies import Replies
 from dummyllm.setting_values import ElizaOrder
 from dummyllm.settings import Settings
+from dummyllm.trial import heading_of
 from dummyllm.web.app import App
 
 
@@ -48,4 +51,15 @@ def clock_of(choice: ClockChoice) -> Clock:
 
 def app_of(settings: Settings, clock: Clock | None = None) -> App:
     """Return the server that *settings* ask for, as an ASGI callable."""
-    return App(backend_of(settings, clock), settings)
+    backend = backend_of(settings, clock)
+    file = None if settings.journal is None else _kept(backend, settings, settings.journal)
+    return App(backend, settings, file)
+
+
+def _kept(backend: Backend, settings: Settings, path: Path) -> JournalFile:
+    """Keep the journal of *backend* in the file at *path* as well."""
+    journal = backend.journal
+    file = JournalFile(path, heading_of(settings, backend), journal.zero_s)
+    journal.sink = file.take
+    journal.cleared = lambda: file.begin(heading_of(settings, backend))
+    return file

@@ -21,7 +21,7 @@ from dummyllm.core.submit import Bent, Counters, Outcome, decide, job_of, rule_p
 from dummyllm.core.timeline import State
 from dummyllm.journal import Journal, What
 from dummyllm.replies import Replies, Reply
-from dummyllm.store import Event
+from dummyllm.store import TOLD, Event
 from dummyllm.store.memory import MemoryStore
 
 
@@ -95,7 +95,7 @@ class Backend:
         identity = self._identify(request)
         if key is not None:
             job = await self.store.keyed(key)
-            if job is not None:
+            if job is not None and not self._is_gone(await self.present(job)):
                 return await self._again(job, request, identity)
         await self.settle()
         now_ms = self.clock.now_ms()  # not before: the queue has been played, and time does not go back in it
@@ -118,6 +118,10 @@ class Backend:
             raise QueueFull(self.schedule.next_end_ms)
         job = replace(job, key=key, started_at_ms=None if waits else now_ms)
         return job if isinstance(outcome, Job) else replace(outcome, job=job)
+
+    def _is_gone(self, job: Job) -> bool:
+        """Say whether *job* has vanished, and its key with it: a key lives as long as its job."""
+        return job.has_vanished(self.clock.now_ms() + job.own_ms)
 
     async def _again(self, job: Job, request: JobRequest, identity: Identity) -> Bent:
         """Return what another submit with the key of *job* comes to: a hit of its own, and never another job."""
@@ -177,6 +181,8 @@ class Backend:
             job = await self.store.get(start.job)
             if job is not None:
                 await self.store.replace(replace(job, started_at_ms=start.at_ms))
+                note = "a slot became free"
+                self.journal.note(What.STARTED, at_ms=start.at_ms, job=job.id, identity=job.identity, note=note)
                 self.changed(job.id)
 
     async def pass_time(self, job: Job, most_ms: int) -> None:
@@ -234,15 +240,8 @@ class Backend:
         return f"weak: the counters of {dropped} identities were dropped, so their next jobs count from 0 again"
 
     def _note(self, event: Event, identity: Identity, job: Job | None) -> None:
-        match event:
-            case Event.ORDINAL_SKIPPED:
-                assert job is not None
-                what, note = What.ORDINAL_SKIPPED, f"ordinal {job.ordinal} was skipped: its job is held already"
-            case Event.ORDINAL_DROPPED:
-                what, note = What.ORDINAL_DROPPED, "the counters of the oldest identity were dropped to stay in bounds"
-            case Event.EVICTED:
-                assert job is not None
-                self._fates_of_evicted += term_of(job)
-                what, note = What.EVICTED, f"the finished job of ordinal {job.ordinal} left to make room"
-        job_id = None if job is None else job.id
-        self.journal.note(what, at_ms=self.clock.now_ms(), job=job_id, identity=identity, note=note)
+        if event is Event.EVICTED and job is not None:
+            self._fates_of_evicted += term_of(job)
+        job_id, ordinal = (None, None) if job is None else (job.id, job.ordinal)
+        note = TOLD[event].format(ordinal=ordinal)
+        self.journal.note(What(event.value), at_ms=self.clock.now_ms(), job=job_id, identity=identity, note=note)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dummyllm.core.faults.fault import Fault
     from dummyllm.core.replay import Replay
     from dummyllm.core.script import Script
+    from dummyllm.verdict.run import Expected
 
 Faults = tuple[tuple["Fault", int], ...]
 
@@ -90,6 +91,13 @@ def replay(text: str) -> Replay:
     except ReplayError as error:
         more = f"; and {len(error.mistakes) - 3} more" if len(error.mistakes) > 3 else ""
         raise ValueError(f"is no recorded run: {'; '.join(error.mistakes[:3])}{more}") from None
+
+
+def expected(text: str) -> tuple[Expected, ...]:
+    """Return the payloads in the file *text*, which the runner was asked to send."""
+    from dummyllm.verdict.expect import read_expected  # noqa: PLC0415
+
+    return read_expected(lines_of(text))
 
 
 def lines_of(path: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from dummyllm import chaos_values as chaos
 from dummyllm import setting_values as read
@@ -13,6 +13,8 @@ from dummyllm.core.mode import Mode
 from dummyllm.presets import PRESETS
 from dummyllm.rules_file import rules
 from dummyllm.setting_values import ElizaOrder, Unknown
+from dummyllm.verdict.limits import MEANINGS, Limits
+from dummyllm.verdict.same import Same
 
 PREFIX = "DUMMYLLM_"
 DAY_MS = 86_400_000
@@ -28,6 +30,7 @@ class Setting:
     help: str
     parse: Callable[[str], object]
     is_secret: bool = False
+    is_limit: bool = False  # one of the verdict's numbers
 
     @property
     def variable(self) -> str:
@@ -35,7 +38,7 @@ class Setting:
         return PREFIX + self.name
 
 
-SETTINGS = (
+_FIRST = (
     Setting("MODE", "ok", ", ".join(Mode), "what befalls every job", read.one_of(Mode, "a mode")),
     Setting(
         "RANDOM_WEIGHTS",
@@ -164,6 +167,9 @@ SETTINGS = (
         "bytes held: payloads, and 800 for each job; finished jobs leave first",
         read.size(1024, 2**40),
     ),
+    Setting(
+        "JOURNAL", "", "a path", "also write the journal into this file, a line of JSON for each entry", read.new_file
+    ),
     Setting("JOURNAL_MAX", "100000", "1 to 100000000", "journal entries kept", read.whole(1, 10**8, "entries")),
     Setting(
         "RECEIVE_TIMEOUT_MS",
@@ -173,3 +179,40 @@ SETTINGS = (
         read.whole(100, DAY_MS, "ms"),
     ),
 )
+
+VERDICTS = (
+    Setting(
+        "VERDICT",
+        "",
+        "print, or the path of a file: .json, .xml, .md or anything else",
+        "what becomes of the verdict when the server ends: printed, or written as JSON, JUnit, Markdown or text",
+        read.verdict_target,
+    ),
+    Setting(
+        "VERDICT_IDENTITY",
+        "auto",
+        ", ".join(Same),
+        "what makes two submits the same work to the verdict",
+        read.one_of(Same, "an identity of the verdict"),
+    ),
+    Setting(
+        "VERDICT_EXPECT",
+        "",
+        "a path",
+        "a file of the payloads that the runner was asked to send, one submit body a line",
+        chaos.expected,
+    ),
+    *(
+        Setting(
+            f"VERDICT_{field.name.upper()}",
+            "" if field.default is None else str(field.default),
+            "0 to 1000000000",
+            MEANINGS[field.name],
+            read.whole(0, 10**9, "ms" if field.name.endswith("_ms") else "this kind"),
+            is_limit=True,
+        )
+        for field in fields(Limits)
+    ),
+)
+
+SETTINGS = (*_FIRST, *VERDICTS)

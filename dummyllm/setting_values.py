@@ -160,6 +160,19 @@ def preset(text: str) -> str:
     return word
 
 
+def new_file(text: str) -> Path:
+    """Return the path of a file that can be written, or made."""
+    path = Path(text.strip())
+    if path.is_dir() or not path.parent.is_dir():
+        raise ValueError("is no file that can be written; use a path in a directory that exists")
+    return path
+
+
+def verdict_target(text: str) -> Path | None:
+    """Return the path of the file for a verdict, or None if it is to be printed."""
+    return None if text.strip().lower() == "print" else new_file(text)
+
+
 def eliza_file(text: str) -> Script:
     """Return the script read from the file that *text* names."""
     from dummyllm import eliza  # noqa: PLC0415  # only those who set this wait for it

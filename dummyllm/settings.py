@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from dummyllm import chaos_values, setting_values
@@ -20,12 +22,15 @@ from dummyllm.core.policy import Policy
 from dummyllm.presets import PRESETS
 from dummyllm.setting_rows import PREFIX, SETTINGS, Setting
 from dummyllm.setting_values import ElizaOrder, Unknown
+from dummyllm.verdict.limits import MEANINGS, Limits
+from dummyllm.verdict.same import Same
 
 if TYPE_CHECKING:
     from dummyllm.core.replay import Replay
     from dummyllm.core.script import Script as FateScript
     from dummyllm.eliza import Script
     from dummyllm.rules_file import Draft
+    from dummyllm.verdict.run import Expected
 
 # What Kubernetes puts into every container's environment for a Service named dummyllm, and what clients of ours use.
 _FOREIGN = ("DUMMYLLM_URL", "DUMMYLLM_PORT")
@@ -95,9 +100,29 @@ class Settings:
     max_body_bytes: int
     jobs_max: int
     store_max_bytes: int
+    journal: Path | None
     journal_max: int
     receive_timeout_ms: int
+    verdict: Path | None
+    verdict_identity: Same
+    verdict_expect: tuple[Expected, ...] | None
+    verdict_limits: Limits
     origins: tuple[Origin, ...]
+
+    @property
+    def replay_words(self) -> tuple[str, ...]:
+        """What a POSIX shell sets to have these settings again; in the place of a secret it looks for one itself."""
+        words = []
+        for origin in self.origins:
+            if origin.text and not origin.preset:
+                name = origin.setting.variable
+                words.append(f'{name}="${{{name}:?}}"' if origin.setting.is_secret else f"{name}={quote(origin.text)}")
+        return tuple(words)
+
+    @property
+    def verdict_is_wanted(self) -> bool:
+        """Whether there is to be a verdict when the server ends."""
+        return any(origin.setting.name == "VERDICT" and origin.text for origin in self.origins)
 
     @property
     def policy(self) -> Policy:
@@ -183,6 +208,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         mistakes = _contradictions(values)
     if mistakes:
         raise SettingsError(mistakes)
+    values["verdict_limits"] = Limits(**{name: values.pop(f"verdict_{name}") for name in MEANINGS})  # type: ignore[arg-type]
     return Settings(**values, origins=tuple(origins))  # type: ignore[arg-type]  # the table's parsers give the types
 
 

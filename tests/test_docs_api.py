@@ -30,7 +30,7 @@ PAGE_URL = "http://127.0.0.1:8787"
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SET = re.compile(r"DUMMYLLM_([A-Z_]+)=(\S*)")
 # What differs from run to run: instants, and how long an answer took.
-TIMES = re.compile(r'("(?:time|created_at|updated_at|at_ms|ended_at_ms|took_ms)":)\d+')
+TIMES = re.compile(r'("(?:time|created_at|updated_at|at_ms|ended_at_ms|arrived_ms|took_ms)":)\d+')
 DATE = re.compile(r"^date: .*$", re.MULTILINE)
 CURL = "curl/8.14.1"
 CONTENT_TYPES = {"--json": "application/json", "-d": "application/x-www-form-urlencoded"}

@@ -69,8 +69,12 @@ def test_a_note_says_what_when_and_of_which_job() -> None:
     journal = Journal(10)
     journal.note(What.EVICTED, at_ms=7, job=JobId("job_1"), identity=Identity(b"i"), note="left")
 
-    assert list(journal.since()) == [Entry(0, 7, What.EVICTED, JobId("job_1"), Identity(b"i"), note="left")]
-    assert next(journal.since()).delivered is Delivered.UNKNOWN
+    (entry,) = journal.since()
+    expected = Entry(0, 7, What.EVICTED, JobId("job_1"), Identity(b"i"), note="left", whole_at_s=entry.whole_at_s)
+
+    assert entry == expected
+    assert entry.whole_at_s >= journal.zero_s
+    assert entry.delivered is Delivered.UNKNOWN
 
 
 def test_an_entry_is_there_before_it_is_settled_whether_it_was_delivered() -> None:

@@ -27,8 +27,13 @@ from dummyllm.core.mode import Mode
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import JobRequest
 from dummyllm.core.script import read_script
+from dummyllm.journal import Delivered
+from dummyllm.setting_rows import Setting
 from dummyllm.setting_values import ElizaOrder, Unknown
 from dummyllm.settings import SETTINGS, Settings, SettingsError, load
+from dummyllm.trial import Case as OnTrial
+from dummyllm.trial import closing_of
+from dummyllm.verdict.limits import Limits
 from dummyllm.web.app import App
 from tests.core.chaos import listed
 from tests.live import ROOT, environment
@@ -658,6 +663,17 @@ TWO_READS = [["running"], ["running"]], [["running"], ["ok"]]
 ALWAYS_FAILS = '[[rule]]\nname = "always"\nthen = { mode = "fail" }\n'
 OWN_SCRIPT = "(HELLO)\n(MY ((0) (PINEAPPLE)))\n(NONE ((0) (PINEAPPLE)))\n(MEMORY MY" + " (0 YOUR 0 = A 3)" * 4 + ")\n"
 
+
+def found_against_a_duplicate(app: App, rule: str = "no-concurrent-duplicate") -> str:
+    """Return what *rule* says of a runner that submits twice at once, each answer known to have arrived."""
+    for _ in range(2):
+        submit(app)
+    for entry in app.backend.journal.since():
+        entry.delivered = Delivered.YES
+    verdict = OnTrial(app.backend, app.settings).verdict(is_final=True)
+    return next(one.result.value for one in verdict.invariants if one.id == rule)
+
+
 Case = tuple[dict[str, str], Callable[[App], object], object, object]
 HEEDED: dict[str, list[Case]] = {
     "MODE": [({"MODE": "fail"}, lambda app: inspected(app)["chosen_mode"], "ok", "fail")],
@@ -751,6 +767,7 @@ HEEDED: dict[str, list[Case]] = {
             [201, 201, 503],
         )
     ],
+    "JOURNAL": [({"JOURNAL": "{journal}"}, lambda app: app.backend.journal.sink is None, True, False)],
     "JOURNAL_MAX": [
         (
             {"JOURNAL_MAX": "2"},
@@ -760,12 +777,31 @@ HEEDED: dict[str, list[Case]] = {
         )
     ],
     "RECEIVE_TIMEOUT_MS": [({"RECEIVE_TIMEOUT_MS": "100"}, patience, False, True)],
+    "VERDICT": [({"VERDICT": "print"}, lambda app: app.settings.verdict_is_wanted, False, True)],
+    "VERDICT_IDENTITY": [({"VERDICT_IDENTITY": "payload"}, found_against_a_duplicate, "warn", "fail")],
+    "VERDICT_EXPECT": [
+        (
+            {"VERDICT_EXPECT": "{expect}"},
+            lambda app: found_against_a_duplicate(app, "payload-integrity"),
+            "not-exercised",
+            "fail",
+        )
+    ],
 }
 
 
 def test_every_row_has_a_test_that_sees_the_behaviour_change() -> None:
-    """No dead options: a new row is not done before it is below."""
-    assert list(HEEDED) == NAMES
+    """No dead options: a new row is not done before it is below. The verdict's numbers have a test of their own."""
+    assert list(HEEDED) == [setting.name for setting in SETTINGS if not setting.is_limit]
+
+
+@pytest.mark.parametrize("setting", [setting for setting in SETTINGS if setting.is_limit], ids=lambda one: one.name)
+def test_every_number_of_the_verdict_reaches_it(setting: Setting) -> None:
+    """Each has its place in the limits, and the defaults are those that the rules were written with."""
+    member = setting.name.removeprefix("VERDICT_").lower()
+
+    assert getattr(load(environ(**{setting.name: "7"})).verdict_limits, member) == 7
+    assert load({}).verdict_limits == Limits()
 
 
 @pytest.mark.parametrize(
@@ -781,12 +817,19 @@ def test_a_setting_changes_what_is_seen_from_outside(
     script.write_text(OWN_SCRIPT, encoding="utf-8")
     rules = tmp_path / "rules.toml"
     rules.write_text(ALWAYS_FAILS, encoding="utf-8")
+    (tmp_path / "expect.jsonl").write_text('{"op":"never.sent"}\n', encoding="utf-8")
+    files = {name: tmp_path / name for name in ("journal", "verdict")} | {"expect": tmp_path / "expect.jsonl"}
     replay = tmp_path / "run.faults"
     replay.write_text(f"{IDENTITY_OF_CHAT} job 0 mode=slow latency_ms=1\n", encoding="utf-8")
-    chosen = {name: text.format(script=script, rules=rules, replay=replay) for name, text in chosen.items()}
+    chosen = {name: text.format(script=script, rules=rules, replay=replay, **files) for name, text in chosen.items()}
 
     assert look(app_of(load({}), ManualClock())) == before
-    assert look(app_of(load(environ(**chosen)), ManualClock())) == after
+    app = app_of(load(environ(**chosen)), ManualClock())
+    try:
+        assert look(app) == after
+    finally:
+        if app._journal_file is not None:
+            app._journal_file.close(closing_of(app.backend))
 
 
 # ---- under a real uvicorn

@@ -79,13 +79,7 @@ def replay_line(settings: Settings, *, host: str, port: int) -> str:
 
     A secret is not in it. In its place stands what a POSIX shell puts there, or says is missing.
     """
-    words = []
-    for origin in settings.origins:
-        if origin.text:
-            name = origin.setting.variable
-            value = f'"${{{name}:?}}"' if origin.setting.is_secret else shlex.quote(origin.text)
-            words.append(f"{name}={value}")
-    words += ["dummyllm", "serve"]
+    words = [*settings.replay_words, "dummyllm", "serve"]
     if host != HOST_DEFAULT:
         words += ["--host", shlex.quote(host)]
     if port != PORT_DEFAULT:

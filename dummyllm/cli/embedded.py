@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from dummyllm import eliza
 from dummyllm.assembly import backend_of
+from dummyllm.backend import Refused
 from dummyllm.cli.partner import Manner, Message, TroubleError, explanation, payload_of
 from dummyllm.clock import ManualClock
 from dummyllm.core.snapshot import Snapshot
@@ -45,6 +46,8 @@ class Embedded:
             job = await backend.accept(decode_request(body, self._settings.unknown))
         except Refusal as refusal:
             raise TroubleError(f"refused, {refusal.code}: {refusal.message}") from None
+        except Refused:
+            raise TroubleError("no answer: every submit is refused, by a script or by a fault") from None
         except Full:
             raise TroubleError("refused, FULL: every place is taken by an unfinished job") from None
         if job.ends_at_ms is None:

@@ -88,6 +88,28 @@ COMMANDS = (
         ),
     ),
     Command(
+        "verdict",
+        "Say what a runner did wrong, as far as it is proven.\n\n"
+        "A running server judges by its own settings. The file of a journal (DUMMYLLM_JOURNAL), or standard input if"
+        " RUN is -, is judged by the DUMMYLLM_VERDICT_ settings of this environment. The exit status is 1 if a rule was"
+        " broken, or was required and not exercised.",
+        (
+            "dummyllm verdict http://127.0.0.1:8787",
+            "dummyllm verdict run.jsonl --require no-concurrent-duplicate,key-stable --out verdict.xml",
+            "dummyllm verdict --rules key-stable",
+        ),
+    ),
+    Command(
+        "journal",
+        "Watch what a running server sees and does.\n\n"
+        "Each entry is a line: the seconds since the server started, its number, what came, what was answered, whether"
+        " that was delivered, the job, and whatever befell it. Ctrl-C ends it.",
+        (
+            "dummyllm journal tail http://127.0.0.1:8787",
+            "dummyllm journal tail http://127.0.0.1:8787 --what submit --fault --json",
+        ),
+    ),
+    Command(
         "config",
         "List every setting, its value, and where that came from.\n\n"
         "A setting that cannot be read is a mistake: all of them are listed, and the exit status is 2.",

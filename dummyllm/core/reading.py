@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from dummyllm.core.draw import Luck
 from dummyllm.core.job import Job
 from dummyllm.core.snapshot import Snapshot, snapshot_at
+from dummyllm.core.timeline import FINAL_STATES, State, moment_at
 
 if TYPE_CHECKING:
     from dummyllm.core.faults.fault import Fault
@@ -71,9 +72,13 @@ def _shown(job: Job, after: Job, now_ms: int, n: int) -> Reading:
 
 def before_the_end(job: Job) -> Snapshot:
     """Return what *job* looked like in the millisecond before it ended."""
-    ends_at_ms = job.ends_at_ms
+    ends_at_ms, started_at_ms = job.ends_at_ms, job.started_at_ms
     assert ends_at_ms is not None, f"{job.id} never ends"
-    return snapshot_at(replace(job, cancelled_at_ms=None), ends_at_ms - 1)
+    if started_at_ms is None:
+        return Snapshot(State.QUEUED, job.accepted_at_ms)
+    before = [moment for moment in job.fate.timeline if moment.state not in FINAL_STATES]
+    moment = moment_at(tuple(before), max(0, ends_at_ms - 1 - started_at_ms))  # a job may end in its first millisecond
+    return Snapshot(moment.state, started_at_ms + moment.at_ms)
 
 
 def vanishing(job: Job) -> Fault | None:

@@ -101,8 +101,8 @@ class Schedule:
 
     def shorten(self, job: JobId, *, ends_at_ms: int, now_ms: int) -> list[Start]:
         """Let *job* end at *ends_at_ms* at the latest, running or waiting: what `leave` does, said beforehand."""
-        # Noted before the past is played: an end that is not before now changes nothing that was.
         assert ends_at_ms >= now_ms, "what has passed cannot be shortened"
+        self._play_until(now_ms)
         if job in self._running and ends_at_ms < self._running[job]:
             self._end_run(job, ends_at_ms)
         elif job in self._waiting and ends_at_ms < self._waiting[job].leaves_at_ms:

@@ -30,6 +30,13 @@ class Event(StrEnum):
     EVICTED = "evicted"
 
 
+TOLD = {
+    Event.ORDINAL_SKIPPED: "ordinal {ordinal} was skipped: its job is held already",
+    Event.ORDINAL_DROPPED: "the counters of the oldest identity were dropped to stay in bounds",
+    Event.EVICTED: "the finished job of ordinal {ordinal} left to make room",
+}
+"""What a journal says of each event."""
+
 Report = Callable[[Event, Identity, Job | None], None]
 """Told of an event with the identity and, where there is one, the job that it befell."""
 

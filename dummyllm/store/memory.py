@@ -189,7 +189,7 @@ class MemoryStore:
     def _evict(self, job: Job) -> None:
         del self._jobs[job.id]
         self._bytes -= size_of(job)
-        if job.key is not None:
+        if job.key is not None and self._keys[job.key] == job.id:
             del self._keys[job.key]
         self._evictions += 1
         self._evicted[job.id] = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 from msgspec.structs import replace
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -23,9 +24,12 @@ from dummyllm.core.decision import (
 )
 from dummyllm.core.policy import Policy
 from dummyllm.journal import Entry, What
+from dummyllm.journal_line import line_of
 from dummyllm.recording import recorded
 from dummyllm.settings import Settings
+from dummyllm.trial import Case
 from dummyllm.web.access import is_loopback
+from dummyllm.web.admin_query import Wanted, names, number, switch, wanted
 from dummyllm.web.admin_views import (
     ConfigView,
     Decided,
@@ -35,7 +39,6 @@ from dummyllm.web.admin_views import (
     Moved,
     Reset,
     SettingView,
-    entry_view,
 )
 from dummyllm.web.encode import encode
 from dummyllm.web.refusal import ClientGone, Refusal
@@ -43,6 +46,7 @@ from dummyllm.web.waits import Waits
 
 LIMIT_DEFAULT = 1_000
 LIMIT_MAX = 10_000
+JSON_LINES = "application/jsonl"
 
 
 class Admin:
@@ -63,10 +67,22 @@ class Admin:
         return _json(ConfigView(rows, list(self._settings.notes)))
 
     async def journal(self, request: Request) -> Response:
-        """`GET /__admin/journal?since=&limit=`: what the server saw and did."""
+        """`GET /__admin/journal?since=&limit=&what=&job=&fault=`: what the server saw and did."""
         self._check_reader(request)
-        entries, following = self._page(request)
-        return _json(JournalView([entry_view(entry) for entry in entries], following, self._backend.journal.dropped))
+        entries, following = self._page(request, wanted(request))
+        return _json(
+            JournalView(
+                [line_of(entry, self._backend.journal.zero_s) for entry in entries],
+                following,
+                self._backend.journal.dropped,
+            )
+        )
+
+    async def journal_file(self, request: Request) -> Response:
+        """`GET /__admin/journal.jsonl`: the run so far as DUMMYLLM_JOURNAL keeps it in a file."""
+        self._check_reader(request)
+        body = await run_in_threadpool(Case(self._backend, self._settings).as_file)
+        return Response(body, media_type=JSON_LINES)
 
     async def decisions(self, request: Request) -> Response:
         """`GET /__admin/decisions?since=&limit=`: both digests, and the draws behind every request in the journal."""
@@ -77,6 +93,20 @@ class Admin:
         view = DecisionsView(backend.fates_digest, backend.traffic.digest, found, following, backend.journal.dropped)
         return _json(view)
 
+    async def verdict(self, request: Request) -> Response:
+        """`GET /__admin/verdict?final=&require=`: what the runner did wrong so far, as far as it is proven."""
+        from dummyllm.verdict.judge import UnknownRule  # noqa: PLC0415  # comes with the judge, who is fetched now
+
+        self._check_reader(request)
+        is_final = switch(request, "final")
+        required = names(request, "require")
+        case = Case(self._backend, self._settings)
+        try:
+            verdict = await run_in_threadpool(case.verdict, is_final=is_final, required=required)
+        except UnknownRule as error:
+            raise Refusal("INVALID_REQUEST", f"{error} - at `query.require`") from None
+        return _json(verdict)
+
     async def faults(self, request: Request) -> Response:
         """`GET /__admin/faults`: what befell the run so far, as DUMMYLLM_REPLAY reads it."""
         self._check_reader(request)
@@ -85,10 +115,7 @@ class Admin:
     async def reset(self, request: Request) -> Response:
         """`POST /__admin/reset?force=`: forget every job, counter and entry. While others wait, only if forced."""
         self._check_writer(request)
-        forced = request.query_params.get("force", "0")
-        if forced not in ("0", "1"):
-            raise Refusal("INVALID_REQUEST", f"force={forced[:40]!r} is neither 1 nor 0 - at `query.force`")
-        if self._waits.count and forced == "0":
+        if not switch(request, "force") and self._waits.count:
             message = f"requests still open: {self._waits.count}; wait for them, or reset all the same with ?force=1"
             raise Refusal("BUSY", message)
         self._backend.reset()
@@ -127,15 +154,20 @@ class Admin:
                 "ADMIN_OFF", "/__admin/ is open to this machine only; set DUMMYLLM_API_KEY to use it from elsewhere"
             )
 
-    def _page(self, request: Request) -> tuple[list[Entry], int]:
-        since = _number(request, "since", default=0, most=2**53)
-        limit = _number(request, "limit", default=LIMIT_DEFAULT, most=LIMIT_MAX)
+    def _page(self, request: Request, is_wanted: Wanted | None = None) -> tuple[list[Entry], int]:
+        """Return the entries asked for, and the number of the first one that nobody has looked at for this."""
+        since = number(request, "since", default=0, most=2**53)
+        limit = number(request, "limit", default=LIMIT_DEFAULT, most=LIMIT_MAX)
+        journal = self._backend.journal
         entries: list[Entry] = []
-        for entry in self._backend.journal.since(since):
+        following = min(since, journal.dropped + len(journal))  # after a reset there are fewer than before
+        for entry in journal.since(since):
             if len(entries) == limit:
                 break
-            entries.append(entry)
-        return entries, entries[-1].seq + 1 if entries else since
+            following = entry.seq + 1
+            if is_wanted is None or is_wanted(entry):
+                entries.append(entry)
+        return entries, following
 
     async def _decided(self, entry: Entry) -> Decided | None:
         """Return why the request of *entry* came out as it did, or None if nothing was decided about it."""
@@ -187,17 +219,6 @@ async def _body(request: Request, bytes_max: int) -> bytes:
     except ClientDisconnect:
         raise ClientGone from None
     return bytes(body)
-
-
-def _number(request: Request, name: str, *, default: int, most: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= most):
-        raise Refusal(
-            "INVALID_REQUEST", f"{name}={text[:40]!r} is not a whole number from 0 to {most} - at `query.{name}`"
-        )
-    return int(text)
 
 
 def _json(view: msgspec.Struct) -> Response:

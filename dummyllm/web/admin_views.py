@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from dummyllm.core.decision import Decision, FaultDecision, LatencyDecision
-from dummyllm.core.timeline import State
-from dummyllm.journal import Delivered, Entry, What
+from dummyllm.journal import What
+from dummyllm.journal_line import Line
 
 ADVANCE_MS_MAX = 366 * 86_400_000
 
@@ -37,34 +37,10 @@ class ConfigView(msgspec.Struct, frozen=True):
     notes: list[str]
 
 
-class EntryView(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One entry of the journal; members that do not apply are left out. Times are epoch milliseconds."""
-
-    seq: int
-    at_ms: int
-    what: What
-    delivered: Delivered
-    job: str | None = None
-    identity: str | None = None
-    hit: int | None = None
-    ordinal: int | None = None
-    status: int | None = None
-    state: State | None = None
-    code: str | None = None
-    ended_at_ms: int | None = None
-    user_agent: str | None = None
-    note: str | None = None
-    n: int | None = None
-    fault: str | None = None
-    rule: str | None = None
-    served: bool = True
-    took_ms: int = -1
-
-
 class JournalView(msgspec.Struct, frozen=True):
     """Entries from `since` on, the number to go on from, and how many fell out of the ring."""
 
-    entries: list[EntryView]
+    entries: list[Line]
     next: int
     dropped: int
 
@@ -114,28 +90,3 @@ class Reset(msgspec.Struct, frozen=True):
     """What a reset answers."""
 
     ok: bool
-
-
-def entry_view(entry: Entry) -> EntryView:
-    """Return *entry* as the journal shows it."""
-    return EntryView(
-        seq=entry.seq,
-        at_ms=entry.at_ms,
-        what=entry.what,
-        delivered=entry.delivered,
-        job=entry.job,
-        identity=entry.identity.hex() if entry.identity is not None else None,
-        hit=entry.hit,
-        ordinal=entry.ordinal,
-        status=entry.status or None,
-        state=entry.state,
-        code=entry.code,
-        ended_at_ms=entry.ended_at_ms,
-        user_agent=entry.user_agent.decode("latin-1") or None,
-        note=entry.note,
-        n=entry.n,
-        fault=entry.fault,
-        rule=entry.rule,
-        served=entry.served,
-        took_ms=entry.took_ms,
-    )

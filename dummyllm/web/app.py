@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dummyllm.backend import Backend
 from dummyllm.journal import Entry
+from dummyllm.journal_file import JournalFile
 from dummyllm.settings import Settings
+from dummyllm.trial import closing_of
 from dummyllm.web.access import Access
 from dummyllm.web.admin import Admin
 from dummyllm.web.connection import connection_of, transport_of
@@ -22,6 +25,7 @@ from dummyllm.web.delivery import Deliveries
 from dummyllm.web.exchange import JSON, Exchange
 from dummyllm.web.health import HealthRoutes
 from dummyllm.web.jobs import PREFIX, Handler, Jobs, method_not_allowed, not_found
+from dummyllm.web.last_word import last_word
 from dummyllm.web.openapi import openapi_route
 from dummyllm.web.refusal import ClientGone, Refusal, body_of
 from dummyllm.web.shutdown import on_first_signal
@@ -33,14 +37,15 @@ logger = logging.getLogger("dummyllm")
 class App:
     """The server as an ASGI callable. Native routes go straight to their handlers, all others through Starlette."""
 
-    def __init__(self, backend: Backend, settings: Settings) -> None:
+    def __init__(self, backend: Backend, settings: Settings, journal_file: JournalFile | None = None) -> None:
         self.backend = backend
+        self._journal_file = journal_file
         self.settings = settings
         self._waits = Waits(settings.receive_timeout_ms)
-        self._deliveries = Deliveries()
+        self._deliveries = Deliveries(backend.journal.sink)
         self._access = Access(settings)
         self._jobs = Jobs(backend, settings, self._waits, self._deliveries)
-        self._rest = Router(self._routes(), redirect_slashes=False, lifespan=self._lifespan)
+        self._rest = Router(self._routes(), redirect_slashes=False, lifespan=self.lifespan)
         self._cors = self._cors_middleware() if settings.cors_origins else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,13 +110,19 @@ class App:
             status=refusal.status,
             code=refusal.code,
             user_agent=exchange.user_agent(),
+            whole_at_s=exchange.whole_at_s,
+            sent=exchange.sent,
+            retry_after_s=refusal.retry_after_s,
         )
+        if entry.sent is not None:
+            entry.sent.names_unknown = refusal.names_unknown
         body = body_of(refusal)
         if refusal.closes:
-            await exchange.answer_and_linger(refusal.status, body, entry, journal, [JSON, *refusal.headers])
+            headers = [JSON, *refusal.headers]
+            await exchange.answer_and_linger(refusal.status, body, entry, journal, self._deliveries, headers)
         else:
-            headers = [JSON, *refusal.headers] if refusal.headers else None
-            await exchange.answer(refusal.status, body, entry, journal, self._deliveries, headers)
+            more = [JSON, *refusal.headers] if refusal.headers else None
+            await exchange.answer(refusal.status, body, entry, journal, self._deliveries, more)
 
     def _cors_middleware(self) -> ASGIApp:
         from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415  # most servers have no use for it
@@ -132,18 +143,35 @@ class App:
             Route("/openapi.json", openapi_route),
             Route("/__admin/config", admin.config),
             Route("/__admin/journal", admin.journal),
+            Route("/__admin/journal.jsonl", admin.journal_file),
             Route("/__admin/decisions", admin.decisions),
+            Route("/__admin/verdict", admin.verdict),
             Route("/__admin/faults", admin.faults),
             Route("/__admin/clock", admin.clock, methods=["POST"]),
             Route("/__admin/reset", admin.reset, methods=["POST"]),
         ]
 
+    def stop_waiting(self) -> None:
+        """Let nobody wait any longer: whoever is held gets a 503 at once."""
+        self._waits.stop()
+
     @asynccontextmanager
-    async def _lifespan(self, _: object) -> AsyncIterator[None]:
+    async def lifespan(self, _: object = None) -> AsyncIterator[None]:
+        """Begin, and end with the block: who ends it sooner than the requests are over loses what they would write."""
         loop = asyncio.get_running_loop()
+        if self._journal_file is not None:
+            self._journal_file.attach(loop.call_later)
         with on_first_signal(partial(loop.call_soon_threadsafe, self._waits.stop)):
             yield
         self._waits.stop()
+        self._end()
+
+    def _end(self) -> None:
+        """Close the journal's file, and give the verdict that was asked for."""
+        if self._journal_file is not None:
+            # What fell out of the ring is in the file all the same.
+            self._journal_file.close(replace(closing_of(self.backend), dropped=0))
+        last_word(self.backend, self.settings)
 
 
 def _refusal_of(error: HTTPException, exchange: Exchange) -> Refusal:

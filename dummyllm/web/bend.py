@@ -17,7 +17,7 @@ from dummyllm.journal import Delivered, Entry, Journal
 from dummyllm.web.connection import close, reset
 from dummyllm.web.delivery import Deliveries
 from dummyllm.web.exchange import JSON, Exchange
-from dummyllm.web.refusal import Header, Refusal, body_of
+from dummyllm.web.refusal import STATUS_OF, Header, Refusal, body_of
 from dummyllm.web.waits import Waits, departure
 
 if TYPE_CHECKING:
@@ -63,10 +63,15 @@ class Bends:
                 await self._refuse(exchange, fault, effect, entry)
             case Delay():
                 self._journal.append(entry)  # in its place: entries are found by their number
-                await self._delay(exchange, effect)
+                try:
+                    await self._delay(exchange, effect)
+                except Exception:
+                    entry.delivered = Delivered.NO
+                    self._deliveries.settled(entry)
+                    raise
                 await exchange.answer(status, body, entry, WRITTEN, self._deliveries, headers)
             case Break():
-                await self._break(exchange, effect, status, body, entry, headers)
+                await self._break(exchange, fault, effect, status, body, entry, headers)
             case CloseAfter():
                 await self._plainly(exchange, status, body, entry, headers)
                 if exchange.transport is None:
@@ -94,12 +99,14 @@ class Bends:
             message = f"dummyLLM answers {effect.status} here because {fault.text} befell this request"
             body = body_of(Refusal("SIM_STATUS", message))
         entry.status = effect.status
+        entry.retry_after_s = effect.retry_after_s
         entry.code = "SIM_STATUS"
         await self._plainly(exchange, effect.status, body, entry, headers)
 
     async def _break(
         self,
         exchange: Exchange,
+        fault: Fault,
         effect: Break,
         status: int,
         body: bytes,
@@ -111,6 +118,10 @@ class Bends:
         transport = exchange.transport
         if transport is None:
             self._not_served(entry)
+            if fault.kind.refuses_submit:  # there is nothing to answer with: the request was not carried out
+                message = f"{fault.text} refused this request, and this server does not show the connection to break"
+                entry.status, entry.code = STATUS_OF["SIM_STATUS"], "SIM_STATUS"
+                status, body, headers = entry.status, body_of(Refusal("SIM_STATUS", message)), None
             await self._plainly(exchange, status, body, entry, headers)
             return
         entry.delivered = Delivered.NO
@@ -121,6 +132,7 @@ class Bends:
             await close(transport, exchange.receive)
         else:
             await reset(transport, exchange.receive)
+        self._deliveries.settled(entry)
 
     async def _plainly(
         self, exchange: Exchange, status: int, body: bytes, entry: Entry, headers: Sequence[Header] | None

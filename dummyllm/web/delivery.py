@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import Transport
 from weakref import WeakKeyDictionary
 
-from dummyllm.journal import Delivered, Entry
+from dummyllm.journal import Delivered, Entry, Sink
 
 PROMPT_MS_MAX = 250
 _YES, _NO = Delivered.YES, Delivered.NO
@@ -17,7 +17,8 @@ WRITTEN_WHOLE_BYTES_MAX = 65_536
 class Deliveries:
     """Settles *delivered* of each entry: at once where that can be known, else with the connection's next request."""
 
-    def __init__(self) -> None:
+    def __init__(self, sink: Sink | None = None) -> None:
+        self.sink = sink
         self._unsure: WeakKeyDictionary[Transport, list[Entry]] = WeakKeyDictionary()
         self.are_waiting = False
 
@@ -26,7 +27,13 @@ class Deliveries:
         if transport is not None:
             for entry in self._unsure.pop(transport, ()):
                 entry.delivered = _YES
+                self.settled(entry)
             self.are_waiting = len(self._unsure) > 0
+
+    def settled(self, entry: Entry) -> None:
+        """Tell whoever keeps the journal elsewhere that *entry* is as it will stay, for all we know by now."""
+        if self.sink is not None:
+            self.sink(entry)
 
     def doubtful(self, entry: Entry, transport: Transport, *, was_gone: bool) -> None:
         """Settle *entry*, whose answer went to *transport* late, long, or when the peer *was_gone*."""

@@ -12,7 +12,7 @@ from time import monotonic
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dummyllm.core.request import JobId
-from dummyllm.journal import Delivered, Entry, Journal, What
+from dummyllm.journal import Delivered, Entry, Journal, Sent, What
 from dummyllm.web.connection import EXTENSION
 from dummyllm.web.cycle import answer_at_once, body_at_hand, cycle_of
 from dummyllm.web.delivery import PROMPT_MS_MAX, WRITTEN_WHOLE_BYTES_MAX, Deliveries
@@ -38,7 +38,7 @@ _NO_JOB = JobId("")
 class Exchange:
     """One request, its connection, and the means to answer it. *what* and *job_id* are filled in by the routes."""
 
-    __slots__ = ("_cycle", "_send", "headers", "job_id", "receive", "scope", "transport", "what", "whole_at_s")
+    __slots__ = ("_cycle", "_send", "headers", "job_id", "receive", "scope", "sent", "transport", "what", "whole_at_s")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, transport: asyncio.Transport | None) -> None:
         self.scope = scope
@@ -52,6 +52,7 @@ class Exchange:
             _join_repeated(self.headers, raw)
         self.what = _OTHER
         self.job_id = _NO_JOB
+        self.sent: Sent | None = None
         self.whole_at_s = monotonic()
 
     def user_agent(self) -> bytes:
@@ -123,12 +124,13 @@ class Exchange:
         if headers is not None or self._cycle is None or not answer_at_once(self._cycle, status, body):
             await self._send_parts(status, body, headers or [JSON])
         entry.took_ms = took_ms = int((monotonic() - self.whole_at_s) * 1000)
-        if transport is None:
-            return
-        if took_ms > PROMPT_MS_MAX or was_gone or len(body) > WRITTEN_WHOLE_BYTES_MAX:
-            deliveries.doubtful(entry, transport, was_gone=was_gone)
-        else:
-            entry.delivered = _YES
+        if transport is not None:
+            if took_ms > PROMPT_MS_MAX or was_gone or len(body) > WRITTEN_WHOLE_BYTES_MAX:
+                deliveries.doubtful(entry, transport, was_gone=was_gone)
+            else:
+                entry.delivered = _YES
+        if deliveries.sink is not None:
+            deliveries.sink(entry)
 
     async def _send_parts(self, status: int, body: bytes, headers: Sequence[Header]) -> None:
         await self._send(_start(status, body, headers))
@@ -141,7 +143,13 @@ class Exchange:
         await asyncio.sleep(HALF_LEAVES_S)
 
     async def answer_and_linger(
-        self, status: int, body: bytes, entry: Entry, journal: Journal, headers: Sequence[Header]
+        self,
+        status: int,
+        body: bytes,
+        entry: Entry,
+        journal: Journal,
+        deliveries: Deliveries,
+        headers: Sequence[Header],
     ) -> None:
         """Answer a request whose body was not read to its end, in such a way that the client gets to see the answer.
 
@@ -157,6 +165,8 @@ class Exchange:
         except TimeoutError:
             pass
         await self._send({"type": "http.response.body", "body": b""})
+        entry.took_ms = int((monotonic() - self.whole_at_s) * 1000)
+        deliveries.settled(entry)
 
     async def _drain(self) -> None:
         drained = 0

@@ -20,7 +20,7 @@ from dummyllm.web.bend import Bends
 from dummyllm.web.delivery import Deliveries
 from dummyllm.web.exchange import JSON, Exchange
 from dummyllm.web.holding import Holding
-from dummyllm.web.refusal import Header, Refusal, body_of
+from dummyllm.web.refusal import Refusal, body_of
 from dummyllm.web.submits import Submits
 from dummyllm.web.waits import Waits
 
@@ -87,13 +87,15 @@ class Jobs:
         if wait is not None:
             job = await self._holding.until_end(exchange, job, wait)
         reading, now_ms = await backend.read(job)
-        await self._show(exchange, reading, now_ms, [JSON] if wait is None else [JSON, preference_applied(wait)])
+        await self._show(exchange, reading, now_ms, wait)
 
-    async def _show(self, exchange: Exchange, reading: Reading, now_ms: int, headers: list[Header]) -> None:
+    async def _show(self, exchange: Exchange, reading: Reading, now_ms: int, wait: int | None) -> None:
         """Answer a read that is counted, or that a fault befell."""
         job, snapshot = reading.job, reading.snapshot
         entry = self._entry(exchange, _POLL, job, snapshot, now_ms)
         entry.n = reading.n
+        entry.shown, entry.wait_s = reading.shown, wait
+        headers = [JSON] if wait is None else [JSON, preference_applied(wait)]
         entry.fault = reading.fault.text if reading.fault is not None else None
         if snapshot is None:
             refusal = _no_such(job.id)
@@ -155,7 +157,7 @@ class Jobs:
         ended_at_ms = snapshot.since_ms if snapshot is not None and state in FINAL_STATES else None
         return Entry(
             self._journal.next_seq(), now_ms, what, job.id, job.identity, None, job.ordinal, 200, state, None,
-            ended_at_ms, exchange.user_agent(), None, None, None, job.policy.rule,
+            ended_at_ms, exchange.user_agent(), None, None, None, job.policy.rule, exchange.whole_at_s,
         )  # fmt: skip
 
 

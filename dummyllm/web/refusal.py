@@ -69,6 +69,16 @@ class Refusal(Exception):
         self.headers = tuple(headers)
         self.closes = closes  # the request's body was not read to its end, so the connection cannot go on
 
+    @property
+    def retry_after_s(self) -> int | None:
+        """The seconds of its Retry-After, if it has one."""
+        return next((int(value) for name, value in self.headers if name == b"retry-after"), None)
+
+    @property
+    def names_unknown(self) -> bool:
+        """Whether it is about a member of the payload that nobody knows."""
+        return self.code == "INVALID_REQUEST" and "unknown field" in self.message
+
 
 class ClientGone(Exception):
     """The client left before its request was whole; nobody is there to be answered."""

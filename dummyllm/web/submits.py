@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dummyllm.backend import Backend, KeyReused
+from dummyllm.core.fingerprint import IdentityKind, fingerprint_of
 from dummyllm.core.job import Job
 from dummyllm.core.request import JobRequest
 from dummyllm.core.schedule import QueueFull
@@ -19,7 +20,8 @@ from dummyllm.web.decode import decode_request, unknown_members
 from dummyllm.web.delivery import Deliveries
 from dummyllm.web.exchange import JSON, Exchange
 from dummyllm.web.holding import Holding
-from dummyllm.web.refusal import ClientGone, Header, Refusal
+from dummyllm.web.refusal import Header, Refusal
+from dummyllm.web.sent import sent_with
 from dummyllm.web.waits import Waits, shutting_down
 
 FULL_RETRY_AFTER_S = 30
@@ -50,6 +52,7 @@ class Submits:
         self._holding = holding
         self._unknown = settings.unknown
         self._max_body_bytes = settings.max_body_bytes
+        self._is_by_payload = settings.identity is IdentityKind.PAYLOAD
 
     async def submit(self, exchange: Exchange) -> None:
         """`POST /v1/jobs`: accept a job. With `Prefer: wait=N` the answer waits for its end, and then shows it."""
@@ -62,22 +65,30 @@ class Submits:
         body = exchange.body(self._waits, self._max_body_bytes)
         if not isinstance(body, bytes):
             body = await body
+        exchange.sent = sent = sent_with(headers, body)
         request = decode_request(body, self._unknown)
+        sent.timeout_ms, sent.trace_id = request.timeout_ms, request.trace_id
         key = idempotency_key(headers) if b"idempotency-key" in headers else None
         try:
             outcome = self._submit(request, key)
             if not isinstance(outcome, Job):
                 outcome = outcome if isinstance(outcome, Bent) else await outcome
         except (Full, QueueFull, KeyReused) as error:
+            sent.key, sent.fingerprint = key, fingerprint_of(request)
             raise self._no_place(error, key) from None
         note = self._ignored(body) if self._unknown is _IGNORE else None
-        if isinstance(outcome, Bent) or b"prefer" in headers:
+        if isinstance(outcome, Bent) or key is not None or b"prefer" in headers:
+            sent.key, sent.fingerprint = key, fingerprint_of(request)
             await self._specially(exchange, request, outcome, note)
             return
         job, journal = outcome, self._journal
+        sent.fate = job.fate
+        sent.waits = job.started_at_ms is None
+        sent.fingerprint = job.identity if self._is_by_payload else fingerprint_of(request)
         entry = Entry(
             journal.next_seq(), job.accepted_at_ms, _SUBMIT, job.id, job.identity, self._hit_of(job), job.ordinal,
             201, _QUEUED, None, None, exchange.user_agent(), note, None, None, job.policy.rule,
+            exchange.whole_at_s, sent,
         )  # fmt: skip
         await exchange.answer(201, encode.accepted(job), entry, journal, self._deliveries)
 
@@ -91,8 +102,13 @@ class Submits:
         if fault is not None:
             backend.traffic.add("submit", identity, (outcome.hit,), fault.text)
         headers: list[Header] = [JSON]
+        sent = exchange.sent
+        assert sent is not None, "a submit that was decided about was read"
         if outcome.is_replay:
             headers.append((b"idempotency-replayed", b"true"))
+            sent.is_replay = True
+        if job is not None:
+            sent.fate, sent.waits = job.fate, job.started_at_ms is None
         entry = Entry(
             journal.next_seq(),
             backend.clock.now_ms() if job is None else job.accepted_at_ms,
@@ -107,6 +123,8 @@ class Submits:
             note="the job was there already: its Idempotency-Key came again" if outcome.is_replay else note,
             fault=fault.text if fault is not None else None,
             rule=outcome.policy.rule,
+            whole_at_s=exchange.whole_at_s,
+            sent=sent,
         )
         wait = wait_s(exchange.headers)
         if fault is not None:
@@ -121,11 +139,13 @@ class Submits:
     async def _at_its_end(self, exchange: Exchange, job: Job, wait: int, entry: Entry, headers: list[Header]) -> None:
         """Answer when *job* has ended, with what a read would show. The submit is in the journal before that."""
         backend = self._backend
+        entry.wait_s = wait
         self._journal.append(entry)
         try:
             job = await self._holding.until_end(exchange, job, wait)
-        except ClientGone:
+        except Exception:
             entry.delivered = Delivered.NO
+            self._deliveries.settled(entry)
             raise
         snapshot, _ = backend.look(job)
         entry.state = snapshot.state

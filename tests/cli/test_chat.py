@@ -386,3 +386,11 @@ def test_input_that_is_not_utf_8_is_no_traceback() -> None:
         cwd=ROOT, env=environment(), input=b"\xff\xfe\n", capture_output=True, timeout=30, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_server_that_refuses_for_ever_gives_no_answer(call) -> None:
+    """A script may refuse every submit; the talk goes on and says so."""
+    said = call("chat", typed="Hello\n", SCRIPT="submit.status(503)")
+
+    assert said.status == 0
+    assert "no answer: every submit is refused, by a script or by a fault" in said.out

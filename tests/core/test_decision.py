@@ -12,6 +12,7 @@ from dummyllm.core.decision import (
     course_of,
     decisions_of,
     job_decisions,
+    latency_decision,
     read_decisions,
     submit_decisions,
 )
@@ -91,6 +92,32 @@ def test_options_of_weight_0_are_not_drawn() -> None:
     policy = Policy(mode=Mode.RANDOM, weights=((Mode.OK, 1), (Mode.FAIL, 0), (Mode.HANG, 2)))
 
     assert [decision.option for decision in decisions_of(policy, HERE, 0)] == ["ok", "hang"]
+
+
+@pytest.mark.parametrize("ordinal", range(10))
+def test_a_step_that_is_flaky_shows_which_way_its_job_went(ordinal: int) -> None:
+    """In mode script only a step knows the mode, so there it is to be said."""
+    policy = policy_of(script="flaky")
+    found = decisions_of(policy, HERE, ordinal, accepted(policy, ordinal).fate.mode)
+    (won,) = [decision for decision in found if decision.won]
+
+    assert {decision.site.partition(":")[0] for decision in found} == {"flaky"}
+    assert accepted(policy, ordinal).fate.outcome is OUTCOME_OF_TURN[won.option]
+    assert decisions_of(policy_of(script="hang"), HERE, ordinal, Mode.HANG) == ()
+
+
+@pytest.mark.parametrize("ordinal", range(5))
+def test_the_draw_of_a_latency_is_shown(ordinal: int) -> None:
+    """At its own u the shape gives so many milliseconds: those after which an `ok` job ends."""
+    policy = Policy(shape=Uniform(0.5, 1.5))
+    found = latency_decision(policy, HERE, ordinal)
+
+    assert found is not None
+    assert (found.site, found.shape) == ("latency", "uniform(0.5,1.5)")
+    assert found.u == Luck(1337, HERE, ordinal).at(site_of("latency"))
+    assert found.latency_ms == accepted(policy, ordinal).fate.ends_at_ms
+    assert latency_decision(Policy(), HERE, ordinal) is None
+    assert latency_decision(Policy(shape=Uniform(0.5, 1.5), replay=read_replay([])), HERE, ordinal) is None
 
 
 def test_a_recorded_job_took_no_draw() -> None:

@@ -50,6 +50,14 @@ def test_reads_are_counted_from_0() -> None:
     assert [first.job.reads, second.job.reads, third.job.reads] == [1, 2, 3]
 
 
+def test_a_read_that_nobody_counts_has_no_number() -> None:
+    """A job counts its polls only when a fault of reads is in force."""
+    job = one_step("ok+cancel.ignored")
+
+    assert plain_reading(job, END_MS) == Reading(job, snapshot_at(job, END_MS), None)
+    assert plain_reading(job, END_MS).job is job
+
+
 def test_a_read_without_a_fault_shows_what_is() -> None:
     """The truth, or what a fault makes of it."""
     job = accepted(policy_of("poll.reset=0.0001"))

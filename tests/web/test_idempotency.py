@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from dummyllm.assembly import app_of
+from dummyllm.clock import ManualClock
 from dummyllm.settings import load
 from dummyllm.web.app import App
 from tests.web.direct import direct
@@ -245,3 +246,21 @@ def test_a_reset_forgets_every_key() -> None:
     direct(app, "POST", "/__admin/reset")
 
     assert submit(app, "k", {"a": 2}).status == 201
+
+
+def test_a_key_whose_job_vanished_makes_a_new_job() -> None:
+    """A key lives as long as its job: a server that forgot the one forgot the other."""
+    app = app_of(load({"DUMMYLLM_SCRIPT": "ok+run.vanish(after_ms=5),ok"}), clock := ManualClock())
+    headers = [(b"host", b"localhost"), (b"idempotency-key", b"one")]
+    first, again = (direct(app, "POST", "/v1/jobs", b'{"op":"work"}', headers) for _ in range(2))
+    clock.advance(5)
+    new = direct(app, "POST", "/v1/jobs", b'{"op":"work"}', headers)
+    replayed = direct(app, "POST", "/v1/jobs", b'{"op":"work"}', headers)
+
+    assert again.json["id"] == first.json["id"] != new.json["id"] == replayed.json["id"]
+    assert [answer.headers.get("idempotency-replayed") for answer in (first, again, new, replayed)] == [
+        None,
+        "true",
+        None,
+        "true",
+    ]

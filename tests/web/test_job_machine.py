@@ -224,7 +224,7 @@ class Jobs(RuleBasedStateMachine):
         headers = {} if key is None else {"idempotency_key": key}
         heard = ask(self.app, "POST", "/v1/jobs", _payload(work, timeout_ms), **headers)
         first = model.keys.get(key or "")
-        if first is not None:
+        if first is not None and not first.is_gone(model.now_ms):
             self._compare_replay(heard, first, work)
             return
         refusal = model.refusal(work)

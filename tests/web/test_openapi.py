@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -405,6 +406,8 @@ def test_the_limits_of_a_page_are_those_in_the_document(document: dict[str, Any]
     for reference in document["paths"][page]["get"]["parameters"]:
         parameter = resolved(document, reference)
         name, schema = parameter["name"], parameter["schema"]
+        if name not in ("since", "limit"):
+            continue
         for number in (schema["minimum"], schema["maximum"], schema["default"]):
             assert ask(app_with(), "GET", f"{page}?{name}={number}").status == 200
         for number in (schema["minimum"] - 1, schema["maximum"] + 1):
@@ -428,6 +431,59 @@ def test_the_server_takes_the_keys_that_the_document_says_it_takes(document: dic
     # Blanks around the value of a header are none of it.
     assert (answer.status == 201) == validator_of(document, schema).is_valid(key.strip())
     assert answer.status == 201 or answer.code == "BAD_REQUEST"
+
+
+ID = "job_000000000000000000000000"
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "texts"),
+    [
+        ("/__admin/journal", "what", ["submit", "poll", "reset", "Submit", "polls", "", " submit", "submit,poll"]),
+        ("/__admin/journal", "job", [ID, ID.upper(), ID[:-1], f"{ID}0", "", f" {ID}", "job_" + "g" * 24]),
+        ("/__admin/journal", "fault", ["0", "1", "2", "-1", "01", "true", ""]),
+        ("/__admin/verdict", "final", ["0", "1", "2", "-1", "01", "true", ""]),
+        (
+            "/__admin/verdict",
+            "require",
+            ["", " ", ",", "backoff", " backoff , jitter ", "backoff,", ",backoff", "backoff,backoff", "Backoff",
+             "bakoff", "backoff;jitter", "backoff jitter", "backoff,\tjitter", "backoffjitter"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_query_takes_what_the_document_says_it_takes(
+    document: dict[str, Any], path: str, name: str, texts: list[str]
+) -> None:
+    """Whatever is no value of a parameter is 422, and nothing is guessed."""
+    parameters = [resolved(document, reference) for reference in document["paths"][path]["get"]["parameters"]]
+    (schema,) = [parameter["schema"] for parameter in parameters if parameter["name"] == name]
+    taken = {}
+    for text in texts:
+        taken[text] = ask(app_with(), "GET", f"{path}?{name}={quote(text)}").status
+        sent = int(text) if schema["type"] == "integer" and text in ("0", "1", "2", "-1") else text
+
+        assert taken[text] in (200, 422)
+        assert (taken[text] == 200) == validator_of(document, schema).is_valid(sent), text
+
+    assert set(taken.values()) == {200, 422}
+
+
+def test_the_verdict_and_the_journal_are_as_the_document_says(document: dict[str, Any]) -> None:
+    """Every member of both; the journal as a file is lines of JSON."""
+    app = app_with(VERDICT_IDENTITY="payload")
+    ask(app, "POST", "/v1/jobs", CHAT, KEYED)
+    for path in ("/__admin/verdict?final=1", "/__admin/journal"):
+        answer = ask(app, "GET", path)
+        schema = document["paths"][path.partition("?")[0]]["get"]["responses"]["200"]["content"]["application/json"]
+
+        validator_of(document, schema["schema"]).validate(json.loads(answer.body))
+    answer = ask(app, "GET", "/__admin/journal.jsonl")
+
+    assert answer.headers["content-type"] == "application/jsonl"
+    assert list(document["paths"]["/__admin/journal.jsonl"]["get"]["responses"]["200"]["content"]) == [
+        "application/jsonl"
+    ]
+    assert [next(iter(json.loads(line))) for line in answer.body.splitlines()] == ["journal", "seq", "closed_at_ms"]
 
 
 @pytest.mark.parametrize("force", ["0", "1", "2", "-1", "01", "true", ""])

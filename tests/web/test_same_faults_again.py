@@ -135,6 +135,30 @@ def _names(faults: str) -> set[str]:
     return {item.strip().partition("=")[0].partition("(")[0] for item in faults.replace("),", ")=,").split(", ")}
 
 
+def test_what_was_decided_is_what_befell(alone: Run) -> None:
+    """Of the faults that fired, the first is served: the draws under /__admin/decisions are those that counted."""
+    checked = 0
+    for decided in alone.decisions:
+        sites = {"submit": ("submit.", "connection."), "poll": ("poll.status",)}.get(decided["what"], ())
+        drawn = [fault for fault in decided["faults"] if sites and fault["site"].startswith(sites)]
+        fired = [fault["fault"] for fault in drawn if fault["fired"]]
+        befell = alone.faults[_place(decided)]
+        if drawn:
+            assert (befell if befell and befell.startswith(sites) else None) == (fired[0] if fired else None), decided
+            checked += bool(fired)
+
+    assert checked > 50
+
+
+def test_every_read_of_a_job_is_drawn_anew(alone: Run) -> None:
+    """The next read is drawn anew: no two of a run have the same number, those of one job among them."""
+    drawn = {site: u for (_, site), (u, _) in alone.draws().items() if site.startswith("poll.status(502)#")}
+    numbers = [u for (_, site), (u, _) in alone.draws().items() if site in drawn]
+
+    assert {site.partition("#")[2] for site in drawn} >= {"0", "1", "2", "3", "4"}
+    assert len(set(numbers)) == len(numbers)
+
+
 def test_concurrency_changes_nothing(alone_and_together: tuple[Run, Run]) -> None:
     """The same identity with the same counter is hit by the same faults; both digests and the recording are equal."""
     alone, together = alone_and_together

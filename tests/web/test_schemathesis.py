@@ -62,9 +62,9 @@ RANDOM = {
 @pytest.mark.parametrize(
     ("phase", "scheme", "clock", "examples_max", "operations_tested", "cases_min"),
     [
-        ("examples", "key", "wall", 1, 4, 20),
-        ("coverage", "bearer", "manual", 1, 14, 300),
-        ("fuzzing", "key", "manual", 80, 14, 500),
+        ("examples", "key", "wall", 1, 5, 20),
+        ("coverage", "bearer", "manual", 1, 16, 300),
+        ("fuzzing", "key", "manual", 80, 16, 500),
     ],
 )
 def test_every_answer_is_as_the_document_says(

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from dummyllm.journal import What
+from dummyllm.verdict.invariants.registry import INVARIANTS
 from dummyllm.web import admin, asked, encode
 from dummyllm.web.openapi.examples import SAID
 from dummyllm.web.refusal import MEANINGS, STATUS_OF, Refusal, body_of
@@ -25,7 +27,15 @@ PREFER_ABOUT = (
 KEY = {"type": "string", "pattern": asked.KEY_PATTERN, "examples": ['"8e03978e-40d5-43dd-bc93-6894a57f9324"']}
 LIMIT = {"type": "integer", "minimum": 0, "maximum": admin.LIMIT_MAX, "default": admin.LIMIT_DEFAULT}
 SINCE = {"type": "integer", "minimum": 0, "maximum": 2**53, "default": 0}
-FORCE = {"type": "integer", "enum": [0, 1], "default": 0}
+SWITCH = {"type": "integer", "enum": [0, 1], "default": 0}
+WHAT = {"type": "string", "enum": [what.value for what in What]}
+
+_ANY_RULE = f"(?:{'|'.join(INVARIANTS)})"
+RULES = {
+    "type": "string",
+    "pattern": f"^ *{_ANY_RULE}? *(?:, *{_ANY_RULE}? *)*$",
+    "examples": ["no-concurrent-duplicate,cancel-on-give-up"],
+}
 
 # The name in the components: where it stands, how it is spelled there, what it means, what it may be.
 PARAMETERS = {
@@ -34,7 +44,12 @@ PARAMETERS = {
     "prefer": ("header", "Prefer", PREFER_ABOUT, {"type": "string", "examples": ["wait=1"]}),
     "since": ("query", "since", "the number of the first entry wanted", SINCE),
     "limit": ("query", "limit", "how many entries at most", LIMIT),
-    "force": ("query", "force", "1 resets though other requests are open", FORCE),
+    "what": ("query", "what", "only entries of this kind", WHAT),
+    "job": ("query", "job", "only entries about this job", msgspec.json.schema(encode.Id)),
+    "fault": ("query", "fault", "1 leaves only what a fault befell", SWITCH),
+    "final": ("query", "final", "1 says that the run is over: what is still open is not pending, but missing", SWITCH),
+    "require": ("query", "require", "rules that must be put to the test, comma between", RULES),
+    "force": ("query", "force", "1 resets though other requests are open", SWITCH),
 }
 
 LINKS = {

@@ -9,6 +9,7 @@ import msgspec
 
 from dummyllm import __version__
 from dummyllm.setting_values import Unknown
+from dummyllm.web.admin import JSON_LINES
 from dummyllm.web.openapi import components, examples
 from dummyllm.web.openapi.components import JSON, ref
 from dummyllm.web.openapi.operations import OPERATIONS, Operation
@@ -27,7 +28,11 @@ with a body that is HTML or empty; a poll may show a state that nobody documente
 """
 
 # What is not made of structs.
-UNTYPED: dict[str, Document] = {JSON: {"type": "object"}, "text/plain": {"type": "string"}}
+UNTYPED: dict[str, Document] = {
+    JSON: {"type": "object"},
+    "text/plain": {"type": "string"},
+    JSON_LINES: {"type": "string"},
+}
 
 TAGS = {
     "jobs": "Submit, poll, cancel and inspect jobs.",

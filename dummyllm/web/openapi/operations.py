@@ -8,8 +8,9 @@ from typing import Literal
 
 import msgspec
 
+from dummyllm.verdict.judge import Verdict
 from dummyllm.web import admin_views, encode
-from dummyllm.web.admin import Admin
+from dummyllm.web.admin import JSON_LINES, Admin
 from dummyllm.web.health import Health, HealthRoutes
 from dummyllm.web.jobs import Jobs
 from dummyllm.web.openapi import openapi_route
@@ -90,9 +91,14 @@ OPERATIONS = (
     Operation(id="config", tag="operator", path="/__admin/config", handler=Admin.config,
               answers=[admin_views.ConfigView], codes=ADMIN),
     Operation(id="journal", tag="operator", path="/__admin/journal", handler=Admin.journal,
-              answers=[admin_views.JournalView], codes=PAGED, parameters=["since", "limit"], links=["journal"]),
+              answers=[admin_views.JournalView], codes=PAGED, parameters=["since", "limit", "what", "job", "fault"],
+              links=["journal"]),
+    Operation(id="journal_file", tag="operator", path="/__admin/journal.jsonl", handler=Admin.journal_file,
+              codes=ADMIN, media=JSON_LINES),
     Operation(id="decisions", tag="operator", path="/__admin/decisions", handler=Admin.decisions,
               answers=[admin_views.DecisionsView], codes=PAGED, parameters=["since", "limit"], links=["decisions"]),
+    Operation(id="verdict", tag="operator", path="/__admin/verdict", handler=Admin.verdict,
+              answers=[Verdict], codes=PAGED, parameters=["final", "require"]),
     Operation(id="faults", tag="operator", path="/__admin/faults", handler=Admin.faults,
               codes=ADMIN, media="text/plain"),
     Operation(id="clock", tag="operator", method="post", path="/__admin/clock", handler=Admin.clock,
