@@ -38,7 +38,8 @@ class Delivered(StrEnum):
     """Whether an answer arrived.
 
     `no`: the peer was gone before the last byte was written. `yes`: written whole, and either complete within 250 ms of
-    the request's last byte or followed by another request on the same connection. `unknown`: everything else.
+    the request's last byte, with the client still there, or followed by another request on the same connection.
+    `unknown`: everything else.
     """
 
     YES = "yes"

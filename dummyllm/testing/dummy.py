@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from dummyllm.backend import Backend
 from dummyllm.clock import ManualClock
 from dummyllm.core.job import Job
@@ -19,10 +17,11 @@ from dummyllm.core.timeline import State
 from dummyllm.journal_line import Line, line_of
 from dummyllm.settings import Settings
 from dummyllm.testing.loop import LoopThread
-from dummyllm.trial import Case, closing_of, heading_of
+from dummyllm.trial import Case
 from dummyllm.verdict.finding import Result
 from dummyllm.verdict.judge import Verdict, judge
 from dummyllm.verdict.report.text import text
+from dummyllm.verdict.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +78,8 @@ class Dummy:
         self.clock = DummyClock(backend, settings.clock.name, thread)
         self.is_final = False
         """Whether the run is over: its block has ended, or the test has said so by `assert_good_runner`."""
+        self.required: Collection[str] = ()
+        """The rules that the test has required, by `assert_good_runner`."""
         self._backend = backend
         self._thread = thread
         self._last_case: Case | None = None
@@ -108,15 +109,6 @@ class Dummy:
         journal = self._backend.journal
         return [line_of(entry, journal.zero_s) for entry in journal.since()]
 
-    def journal_as_file(self) -> bytes:
-        """Return what a file has that keeps the journal: `dummyllm verdict` judges it again."""
-        return self._thread.ask(self._written)
-
-    def _written(self) -> bytes:
-        backend = self._backend
-        written = [heading_of(self.settings, backend), *self._lines(), closing_of(backend)]
-        return msgspec.json.Encoder().encode_lines(written)
-
     def case(self) -> Case:
         """Return all that is known by now, or was when the block ended, to be judged."""
         return self._last_case or self._thread.ask(partial(Case, self._backend, self.settings))
@@ -131,15 +123,19 @@ class Dummy:
         What is *required* must have been put to the test as well.
         """
         __tracebackhide__ = True
-        self.is_final = True
-        run = self.case().run(is_final=True)
-        verdict = judge(run, _rules(require))
+        self.is_final, self.required = True, _rules(require)
+        run, verdict = self.judged(self.case())
         if verdict.verdict is Result.FAIL:
             raise AssertionError(text(verdict, run))
 
+    def judged(self, case: Case) -> tuple[Run, Verdict]:
+        """Return the run of *case*, over or not, and the verdict with what was required."""
+        run = case.run(is_final=self.is_final)
+        return run, judge(run, self.required)
+
     def reset(self) -> None:
         """Forget every job, counter and entry: what follows is the same as after a start."""
-        self.is_final = False
+        self.is_final, self.required = False, ()
         self._last_case = None
         self._thread.ask(self._backend.reset)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dummyllm.testing.dummy import Dummy
 from dummyllm.verdict.finding import Result
-from dummyllm.verdict.judge import Verdict, judge
+from dummyllm.verdict.judge import Verdict
 from dummyllm.verdict.report.text import text
 from dummyllm.verdict.report.words import printable
 
@@ -19,12 +19,13 @@ _UNFIT = re.compile(r"[^\w.=-]+")
 
 def section(dummy: Dummy) -> str:
     """Return the seed, what replays the run, and what is proven against the runner so far."""
-    run = dummy.case().run(is_final=dummy.is_final)
-    verdict = judge(run)
+    run, verdict = dummy.judged(dummy.case())
+    so_far = "" if verdict.is_final else " so far"
+    why = f": {'; '.join(verdict.reasons)}" if verdict.reasons else ""
     lines = [
         f"seed     {verdict.seed}",
         f"replay   {run.heading.replay}",
-        f"verdict  {verdict.verdict.value}{'' if verdict.is_final else ' so far'}",
+        f"verdict  {verdict.verdict.value}{so_far}{why}",
     ]
     return "\n".join([*lines, *_findings(verdict)])
 
@@ -43,10 +44,11 @@ def _findings(verdict: Verdict) -> list[str]:
 
 def write(dummy: Dummy, directory: Path, test: str) -> None:
     """Write the verdict as text and the journal as JSONL into *directory*, under a name that tells the *test*."""
-    run = dummy.case().run(is_final=dummy.is_final)
+    case = dummy.case()
+    run, verdict = dummy.judged(case)
     name = file_name(test)
-    (directory / f"{name}.txt").write_text(text(judge(run), run) + "\n", encoding="utf-8")
-    (directory / f"{name}.jsonl").write_bytes(dummy.journal_as_file())
+    (directory / f"{name}.txt").write_text(text(verdict, run) + "\n", encoding="utf-8")
+    (directory / f"{name}.jsonl").write_bytes(case.as_file())
 
 
 def file_name(test: str) -> str:

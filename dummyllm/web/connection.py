@@ -11,6 +11,7 @@ closing before an answer gives 0 bytes and a FIN; aborting with linger 0 gives 0
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 import struct
 from typing import Any, cast
@@ -18,6 +19,7 @@ from typing import Any, cast
 from starlette.types import Receive, Scope, Send
 
 EXTENSION = "dummyllm.connection"
+POLLRDHUP: int | None = getattr(select, "POLLRDHUP", None)
 
 
 def transport_of(send: Send) -> asyncio.Transport | None:
@@ -29,6 +31,19 @@ def connection_of(scope: Scope) -> asyncio.Transport | None:
     """Return the transport that the outermost callable put into *scope*."""
     extensions = scope.get("extensions") or {}
     return cast("asyncio.Transport | None", extensions.get(EXTENSION))
+
+
+def has_left(transport: asyncio.Transport) -> bool:
+    """Say whether the client has closed its side already, as the kernel knows it; the server's loop may not know yet.
+
+    A server that was paused, or starved of CPU time, reads requests whose clients gave up long ago. Only Linux tells.
+    """
+    sock: Any = transport.get_extra_info("socket")
+    if sock is None or POLLRDHUP is None:
+        return False
+    poller = select.poll()
+    poller.register(sock.fileno(), POLLRDHUP)
+    return bool(poller.poll(0))
 
 
 async def close(transport: asyncio.Transport, receive: Receive) -> None:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dummyllm.core.request import JobId
 from dummyllm.journal import Delivered, Entry, Journal, Sent, What
-from dummyllm.web.connection import EXTENSION
+from dummyllm.web.connection import EXTENSION, has_left
 from dummyllm.web.cycle import answer_at_once, body_at_hand, cycle_of
 from dummyllm.web.delivery import PROMPT_MS_MAX, WRITTEN_WHOLE_BYTES_MAX, Deliveries
 from dummyllm.web.refusal import ClientGone, Header, Refusal
@@ -121,11 +121,12 @@ class Exchange:
         journal.append(entry)
         transport = self.transport
         was_gone = transport is not None and transport.is_closing()
+        is_leaving = transport is not None and not was_gone and has_left(transport)
         if headers is not None or self._cycle is None or not answer_at_once(self._cycle, status, body):
             await self._send_parts(status, body, headers or [JSON])
         entry.took_ms = took_ms = int((monotonic() - self.whole_at_s) * 1000)
         if transport is not None:
-            if took_ms > PROMPT_MS_MAX or was_gone or len(body) > WRITTEN_WHOLE_BYTES_MAX:
+            if took_ms > PROMPT_MS_MAX or was_gone or is_leaving or len(body) > WRITTEN_WHOLE_BYTES_MAX:
                 deliveries.doubtful(entry, transport, was_gone=was_gone)
             else:
                 entry.delivered = _YES

@@ -28,7 +28,7 @@ def last_word(backend: Backend, settings: Settings) -> None:
             sys.stdout.flush()
         else:
             path.write_text(said, encoding="utf-8")
-    except KeyError as error:
+    except (OSError, ValueError) as error:
         where = "standard output" if path is None else repr(str(path))
         reason = error.strerror if isinstance(error, OSError) else str(error)
         sys.stderr.write(f"dummyllm: the verdict cannot be written to {where} ({reason})\n")

@@ -212,11 +212,11 @@ def test_admin_is_on() -> None:
         assert moved.json() == {"now_ms": dummy.clock.now_ms}
 
 
-def test_the_journal_as_a_file_has_it_is_judged_alike() -> None:
+def test_the_case_can_be_kept_as_a_file() -> None:
     """It can be kept, and judged again elsewhere."""
     with serve(mode="hang", seed=7) as dummy:
         submit(dummy.base_url)
-        kept = read_journal(dummy.journal_as_file().splitlines(keepends=True))
+        kept = read_journal(dummy.case().as_file().splitlines(keepends=True))
 
         assert kept.heading.seed == "7"
         assert list(kept.lines) == dummy.journal

@@ -242,7 +242,7 @@ def test_a_failed_test_tells_what_its_server_knows(ran: Ran) -> None:
             "*- dummyllm -*",
             "seed     7",
             "replay   DUMMYLLM_MODE=hang DUMMYLLM_SEED=7 * dummyllm serve",
-            "verdict  fail so far",
+            "verdict  fail so far: no-concurrent-duplicate failed, 1 finding",
             "         fail: no-concurrent-duplicate: job_* was submitted by the runner while job_*",
         ]
     )
@@ -263,9 +263,31 @@ def test_it(dummyllm):
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["E *cancel-on-give-up*", "*- dummyllm -*", "verdict  fail", "*fail: cancel-on-give-up*"]
+        [
+            "E *cancel-on-give-up*",
+            "*- dummyllm -*",
+            "verdict  fail: cancel-on-give-up failed, 1 finding",
+            "*fail: cancel-on-give-up: job_*",
+        ]
     )
     result.stdout.no_fnmatch_line("*testing/dummy.py*")
+
+
+def test_what_was_required_is_in_the_section_too(ran: Ran) -> None:
+    """A rule that nothing put to the test has no finding; the verdict says so."""
+    result = ran(
+        TALK
+        + """
+@pytest.mark.dummyllm(latency_ms=0)
+def test_it(dummyllm):
+    dummyllm.assert_good_runner(require=["backoff"])
+        """,
+    )
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["*- dummyllm -*", "verdict  fail: backoff was required, and nothing put the runner to the test"]
+    )
 
 
 @pytest.mark.parametrize(

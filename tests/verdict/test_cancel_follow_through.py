@@ -151,6 +151,28 @@ def test_one_read_is_enough_of_a_following() -> None:
     assert INVARIANT.judge(told.run()).warnings == []
 
 
+def test_a_read_that_was_held_since_before_the_cancel_follows_it_too() -> None:
+    """If it told of the end."""
+    told = Told()
+    told.submit(job=1, ends_after_ms=None)
+    told.later(100).cancel(1, "running")
+    told.now_ms = 50
+    told.read(1, "cancelled", wait_s=60, took_ms=900)
+
+    assert INVARIANT.judge(told.run()).warnings == []
+
+
+def test_the_message_says_what_was_not_waited_for() -> None:
+    """And for how long."""
+    told = softly_cancelled()
+    told.later(50).submit(job=2)
+
+    assert INVARIANT.judge(told.run()).breaches[0].message == (
+        f"the cancel of {job_id(1)} was answered with running; 50 ms later, before its end was told, the runner "
+        "submitted the work again"
+    )
+
+
 def test_other_work_may_be_submitted_meanwhile() -> None:
     """Only the same work is bound."""
     told = softly_cancelled()

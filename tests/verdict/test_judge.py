@@ -97,9 +97,8 @@ def test_a_rule_that_does_not_exist_cannot_be_required() -> None:
 
 def test_a_failed_run_says_why() -> None:
     """Every rule that failed, with the number of its findings."""
-    verdict = judge(one_job(), invariants=rule(Kind.PROVEN, Evidence(2, breaches=[ONE, ONE])))
-
-    assert verdict.reasons == ("rule failed, 2 findings",)
+    for breaches, reason in ([ONE], "rule failed, 1 finding"), ([ONE, ONE], "rule failed, 2 findings"):
+        assert judge(one_job(), invariants=rule(Kind.PROVEN, Evidence(2, breaches=breaches))).reasons == (reason,)
 
 
 def test_a_finding_says_how_much_it_weighs() -> None:
@@ -168,6 +167,7 @@ def test_notes_say_what_is_missing() -> None:
     assert judge(run_of(told.heading, ())).notes == (
         "the journal has no entries and has no closing line: the server did not come to its end in peace",
     )
+    told.submit("c", status=503)
     assert judge(told.run(is_final=False)).notes == ()
 
 

@@ -22,6 +22,18 @@ def test_a_second_job_while_the_first_is_under_way_convicts() -> None:
     assert found.premises == 1
 
 
+def test_the_message_says_how_long_the_first_was_known() -> None:
+    """Since its acknowledgement had left."""
+    told = Told()
+    told.submit(job=1, took_ms=5)
+    told.later(105).submit(job=2, retries=1)
+
+    assert INVARIANT.judge(told.run()).breaches[0].message == (
+        f"{job_id(2)} was submitted by the runner's SDK while {job_id(1)}, acknowledged 100 ms before, was still under "
+        "way: the same work runs twice"
+    )
+
+
 def test_a_second_job_after_the_first_has_ended_is_a_retry() -> None:
     """Both sides of the edge: in the very millisecond of the end it has ended."""
     told = Told()
@@ -66,9 +78,9 @@ def test_every_job_too_many_is_one_finding() -> None:
 
 
 def test_whoever_tried_to_cancel_has_let_go() -> None:
-    """The attempt counts, whatever came of it."""
+    """The attempt counts, whatever came of it, and however long the job will run."""
     told = Told()
-    told.submit(job=1, ends_after_ms=None)
+    told.submit(job=1, ends_after_ms=5000)
     told.later(10).cancel(1, "running")
     told.later(10).submit(job=2)
     found = INVARIANT.judge(told.run())

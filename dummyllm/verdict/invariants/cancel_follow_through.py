@@ -34,7 +34,7 @@ def _soft_cancel(story: Story) -> Line | None:
     """Return the first cancel whose answer is known to have shown the job still under way, or None."""
     if story.ack is None or story.is_suspended(ID):
         return None
-    soft = (line for line in story.cancels if line.status == 200 and line.state is not None and line.state not in FINAL)
+    soft = (line for line in story.cancels if line.status == 200 and line.state not in FINAL)
     return next(filter(is_delivered, soft), None)
 
 
@@ -47,9 +47,9 @@ def _free_ms(run: Run, story: Story, soft: Line) -> int:
 
 
 def _was_followed(story: Story, soft: Line) -> bool:
-    """Say whether anybody asked about the job after *soft*, or had been told of its end by another path."""
-    told = story.told_end is not None or story.told_gone_ms is not None
-    return told or any(line.arrived_ms >= done_ms(soft) and line is not soft for line in story.answers)
+    """Say whether anybody asked about the job after *soft*, or was told of its end by what had asked before."""
+    later = (line for line in story.answers if line is not soft and line.arrived_ms >= done_ms(soft))
+    return story.told_end is not None or any(True for _ in later)
 
 
 def _resubmitted(work: Work, story: Story, soft: Line, again: Line) -> Finding:
