@@ -79,9 +79,10 @@ def _of_file(question: Question, terminal: Terminal) -> tuple[Verdict, Run]:
         limits=settings.verdict_limits,
         expected=payloads,
         closing=read.closing,
+        is_final=read.closing is not None,  # a server that was killed cut its runner short: what is open is pending
     )
     notes = [] if read.closing else [f"the last whole line of the file is line {read.ends_at_line}"]
-    return judge(run, question.required, notes=notes), run
+    return judge(run, question.required, notes=notes, is_all_there_is=True), run
 
 
 def _read(file: str, terminal: Terminal) -> Read:

@@ -72,18 +72,21 @@ def judge(
     required: Collection[str] = (),
     *,
     notes: Sequence[str] = (),
+    is_all_there_is: bool | None = None,
     invariants: Mapping[str, Invariant] = INVARIANTS,
 ) -> Verdict:
     """Return the verdict of *run*.
 
     An invariant that is *required* fails a run if nothing exercised it, and an advisory one also where it would warn.
+    *is_all_there_is* says that no more will come of a run that was never declared over: a killed server's file.
     *notes* are added to the verdict's own. Raise `UnknownRule` if one of *required* is none of *invariants*.
     """
     for rule in required:
         _check(rule, invariants)
     weak = frozenset(work.name for work in run.works if work.is_weak)
     judged = tuple(_judged(one, one.judge(run), weak, is_required=one.id in required) for one in invariants.values())
-    reasons = tuple(_reasons(run, judged, required))
+    is_all = run.is_final if is_all_there_is is None else is_all_there_is
+    reasons = tuple(_reasons(judged, required if is_all else ()))
     closing = run.closing
     return Verdict(
         verdict=Result.FAIL if reasons else Result.PASS,
@@ -98,7 +101,7 @@ def judge(
         ambiguous=tuple(
             Ambiguity(work.name, tuple(story.id for story in work.stories)) for work in run.works if work.ambiguous
         ),
-        notes=(*_notes(run), *notes),
+        notes=(*_notes(run, is_all=is_all), *notes),
     )
 
 
@@ -130,23 +133,23 @@ def _found(result: Result, finding: Finding) -> Found:
     return Found(result, finding.message, finding.entries, finding.job, finding.logical_job)
 
 
-def _reasons(run: Run, judged: Sequence[Judged], required: Collection[str]) -> Iterator[str]:
-    """Yield why the run fails. What was required and not exercised may still come while the run goes on."""
+def _reasons(judged: Sequence[Judged], required: Collection[str]) -> Iterator[str]:
+    """Yield why the run fails: what was broken, and what was *required* and not exercised."""
     for one in judged:
         if one.result is Result.FAIL:
             count = sum(found.result is Result.FAIL for found in one.findings)
             yield f"{one.id} failed, {count} finding{'s' if count > 1 else ''}"
-        elif one.result is Result.NOT_EXERCISED and one.id in required and run.is_final:
+        elif one.result is Result.NOT_EXERCISED and one.id in required:
             yield f"{one.id} was required, and nothing put the runner to the test"
 
 
-def _notes(run: Run) -> Iterator[str]:
+def _notes(run: Run, *, is_all: bool) -> Iterator[str]:
     if run.dropped:
         yield f"{run.dropped} entries are missing: they fell out of the journal (DUMMYLLM_JOURNAL_MAX)"
     begun_before = {line.job for line in run.lines if line.job is not None and line.job not in run.stories}
     if begun_before:
         yield f"{len(begun_before)} jobs were left out: the journal does not have their beginning"
-    if run.is_final and run.closing is None:
+    if is_all and run.closing is None:
         end = f"ends with entry {run.lines[-1].seq}" if run.lines else "has no entries"
         yield f"the journal {end} and has no closing line: the server did not come to its end in peace"
     if not run.is_timed:
