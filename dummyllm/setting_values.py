@@ -163,7 +163,11 @@ def preset(text: str) -> str:
 def new_file(text: str) -> Path:
     """Return the path of a file that can be written, or made."""
     path = Path(text.strip())
-    if path.is_dir() or not path.parent.is_dir():
+    try:
+        can_be = not path.is_dir() and path.parent.is_dir()
+    except (OSError, ValueError):  # too long a name, or one with a null in it
+        can_be = False
+    if not can_be:
         raise ValueError("is no file that can be written; use a path in a directory that exists")
     return path
 

@@ -883,3 +883,11 @@ def test_a_good_environment_starts_plain_uvicorn(tmp_path: Path) -> None:
 
     assert (health["mode"], health["latency_ms"], health["seed"]) == ("random", 250, 1337)
     assert health["random_weights"] == dict(load(environ(**chosen)).random_weights)
+
+
+@pytest.mark.parametrize("name", ["JOURNAL", "VERDICT"])
+@pytest.mark.parametrize("path", ["x" * 300, "missing/run.jsonl", "."])
+def test_a_file_that_cannot_be_is_refused(name: str, path: str) -> None:
+    """Too long a name, a directory that is not there, a directory instead of a file."""
+    with pytest.raises(SettingsError, match="is no file that can be written; use a path in a directory that exists"):
+        load(environ(**{name: path}))
