@@ -33,10 +33,10 @@ MIXED = {
     "DUMMYLLM_RANDOM_WEIGHTS": "hang=50,ok=35,echo=5,fail=10",
     "DUMMYLLM_LATENCY_MS": "1",
 }
-# Twelve faults, each drawn for every submit or job and so rare that next to none fires: what it costs to ask.
+# Twelve faults, drawn for every submit or job, so rare that next to none fires; none of them breaks the load.
 FAULTS = (
-    "submit.status(503)", "submit.reset", "submit.lost_ack", "submit.slow_ack", "run.vanish", "run.late",
-    "result.cut", "cancel.ignored", "cancel.lost_ack", "poll.missing", "poll.stale", "connection.close_idle",
+    "submit.slow_ack(ms=1)", "run.vanish", "run.late", "run.stuck_queued", "result.empty", "result.cut", "result.unicode",
+    "cancel.ignored", "cancel.slow", "cancel.lost_ack", "poll.missing", "poll.stale",
 )  # fmt: skip
 FAULTY = RANDOM | {"DUMMYLLM_FAULTS": ",".join(f"{fault}=0.0001" for fault in FAULTS)}
 FINISHED = {"DUMMYLLM_MODE": "ok", "DUMMYLLM_LATENCY_MS": "1"}
