@@ -35,8 +35,8 @@ MIXED = {
 }
 # Twelve faults, drawn for every submit or job, so rare that next to none fires; none of them breaks the load.
 FAULTS = (
-    "submit.slow_ack(ms=1)", "run.vanish", "run.late", "run.stuck_queued", "result.empty", "result.cut", "result.unicode",
-    "cancel.ignored", "cancel.slow", "cancel.lost_ack", "poll.missing", "poll.stale",
+    "submit.slow_ack(ms=1)", "run.vanish", "run.late", "run.stuck_queued", "result.empty", "result.cut",
+    "result.unicode", "cancel.ignored", "cancel.slow", "cancel.lost_ack", "poll.missing", "poll.stale",
 )  # fmt: skip
 FAULTY = RANDOM | {"DUMMYLLM_FAULTS": ",".join(f"{fault}=0.0001" for fault in FAULTS)}
 FINISHED = {"DUMMYLLM_MODE": "ok", "DUMMYLLM_LATENCY_MS": "1"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -165,6 +166,7 @@ def new_file(text: str) -> Path:
     path = Path(text.strip())
     try:
         can_be = not path.is_dir() and path.parent.is_dir()
+        can_be = can_be and os.access(path if path.exists() else path.parent, os.W_OK)
     except (OSError, ValueError):  # too long a name, or one with a null in it
         can_be = False
     if not can_be:
