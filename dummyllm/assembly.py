@@ -61,5 +61,5 @@ def _kept(backend: Backend, settings: Settings, path: Path) -> JournalFile:
     journal = backend.journal
     file = JournalFile(path, heading_of(settings, backend), journal.zero_s)
     journal.sink = file.take
-    journal.cleared = lambda: file.begin(heading_of(settings, backend))
+    journal.clearing = lambda: file.begin(heading_of(settings, backend))
     return file

@@ -17,7 +17,7 @@ from dummyllm.core.reading import Reading, plain_reading, read
 from dummyllm.core.request import Identity, JobId, JobRequest
 from dummyllm.core.schedule import QueueFull, Schedule, Start
 from dummyllm.core.snapshot import Snapshot, snapshot_at
-from dummyllm.core.submit import Bent, Counters, Outcome, decide, job_of, rule_policy, submit_fault
+from dummyllm.core.submit import Bent, Outcome, decide, job_of, rule_policy, submit_fault
 from dummyllm.core.timeline import State
 from dummyllm.journal import Journal, What
 from dummyllm.replies import Replies, Reply
@@ -108,8 +108,8 @@ class Backend:
         assert job is not None, "a job that was just kept is held"
         return job if isinstance(outcome, Job) else replace(outcome, job=job)
 
-    def _decide(self, request: JobRequest, identity: Identity, now_ms: int, key: str | None, at: Counters) -> Outcome:
-        outcome = decide(self.policy, request, identity, now_ms, at)
+    def _decide(self, request: JobRequest, identity: Identity, now_ms: int, key: str | None, *at: int) -> Outcome:
+        outcome = decide(self.policy, request, identity, now_ms, *at)
         job = job_of(outcome)
         if job is None:
             return outcome

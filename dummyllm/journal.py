@@ -50,11 +50,11 @@ class Delivered(StrEnum):
 class Sent(msgspec.Struct, gc=False):
     """What a submit brought, as far as it tells equal ones from others, and what was planned for its job.
 
-    *body* and *auth* are checksums (CRC-32 and the length) of the bytes of the body and of the key that came with it.
+    *body* and *auth* are checksums (CRC-32) of the bytes of the body and of the key that came with it.
     """
 
-    body: tuple[int, int]
-    auth: tuple[int, int] | None = None
+    body: int | None = None
+    auth: int | None = None
     retries: int = 0
     fingerprint: bytes | None = None
     trace_id: str | None = None
@@ -117,8 +117,8 @@ class Journal:
         self.zero_s = monotonic()
         self.sink: Sink | None = None
         """Told of each entry whose answer has left, and again if *delivered* becomes known later."""
-        self.cleared: Callable[[], object] = lambda: None
-        """Told that every entry was forgotten."""
+        self.clearing: Callable[[], object] = lambda: None
+        """Told when every entry is about to be forgotten."""
         self.next_seq = count().__next__
         """Returns the number of the entry about to be written; they count from 0."""
 
@@ -139,11 +139,11 @@ class Journal:
 
     def clear(self) -> None:
         """Forget every entry; numbering begins again at 0."""
+        self.clearing()
         for entry in self._ring:
             entry.seq = FORGOTTEN
         self._ring.clear()
         self.next_seq = count().__next__
-        self.cleared()
 
     def __len__(self) -> int:
         return len(self._ring)

@@ -1,8 +1,8 @@
 """Keeps the journal in a file as well: a line of JSON for each entry, written as soon as its answer has left.
 
-Lines are gathered and written together, a few times a second or when they are many, so that a request pays for no
-system call of its own. A process that is killed loses the last moment; every whole line before it can be read. The
-schema is in `journal_line`.
+Entries are gathered, and made into lines and written together, a few times a second or when they are many: so a request
+pays for no system call of its own, and what makes lines is busy seldom, and then in one go. A process that is killed
+loses the last moment; every whole line before it can be read. The schema is in `journal_line`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import msgspec
 from dummyllm.journal import FORGOTTEN, Entry
 from dummyllm.journal_line import SCHEMA, Amendment, Closing, Heading, Line, line_of
 
-BUFFER_BYTES_MAX = 65_536
+GATHERED_MAX = 256
 FLUSH_AFTER_S = 0.1
 SHARED = ("job", "identity", "fingerprint", "user_agent")
 
 Later = Callable[[float, Callable[[], None]], object]
 """Calls a function in so many seconds."""
 
-_encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 class JournalFile:
@@ -37,17 +37,16 @@ class JournalFile:
         has_torn_line = _is_torn(path)
         self._file: BinaryIO = path.open("ab")
         self._zero_s = zero_s
-        self._buffer: list[bytes] = []
-        self._bytes = 0
+        self._gathered: list[Entry | Heading | Amendment | Closing] = []
         self._later: Later | None = None
         self._is_due = False
         if has_torn_line:
-            self._buffer.append(b"\n")
+            self._file.write(b"\n")
         self.begin(heading)
 
     def begin(self, heading: Heading) -> None:
         """Begin another run: what is read of the file is the last one."""
-        self._write(heading)
+        self._gathered.append(heading)
         self.flush()
 
     def attach(self, later: Later) -> None:
@@ -58,43 +57,40 @@ class JournalFile:
         """Write *entry*, whose answer has left; the next time, only whether it arrived."""
         if entry.seq == FORGOTTEN:
             return  # it belongs to the run before the reset, and its number to another entry by now
+        gathered = self._gathered
         if entry.is_kept:
-            self._write(Amendment(entry.seq, entry.delivered))
+            gathered.append(Amendment(entry.seq, entry.delivered))
         else:
             entry.is_kept = True
-            self._write(line_of(entry, self._zero_s))
+            gathered.append(entry)
+        if self._later is None or len(gathered) >= GATHERED_MAX:
+            self.flush()
+        elif not self._is_due:
+            self._is_due = True
+            self._later(FLUSH_AFTER_S, self.flush)
 
     def close(self, closing: Closing) -> None:
         """Write the last line. Whatever is written after it is lost."""
         if not self._file.closed:
-            self._write(closing)
+            self._gathered.append(closing)
             self.flush()
             self._file.close()
 
     def flush(self) -> None:
         """Hand what was gathered to the operating system; if it takes no more, say so once, and write no more."""
         self._is_due = False
-        if self._buffer and not self._file.closed:
+        gathered, self._gathered = self._gathered, []
+        if gathered and not self._file.closed:
+            zero_s = self._zero_s
+            lines = [line_of(one, zero_s) if isinstance(one, Entry) else one for one in gathered]
             try:
-                self._file.write(b"".join(self._buffer))
+                self._file.write(_encode_lines(lines))
                 self._file.flush()
             except OSError as error:
                 why = f"{str(self._path)!r} cannot be written any more ({error.strerror})"
                 sys.stderr.write(f"dummyllm: the journal ends here: {why}\n")
                 with suppress(OSError):
                     self._file.close()
-        self._buffer.clear()
-        self._bytes = 0
-
-    def _write(self, what: Heading | Line | Amendment | Closing) -> None:
-        line = _encode(what) + b"\n"
-        self._buffer.append(line)
-        self._bytes += len(line)
-        if self._bytes >= BUFFER_BYTES_MAX or self._later is None:
-            self.flush()
-        elif not self._is_due:
-            self._is_due = True
-            self._later(FLUSH_AFTER_S, self.flush)
 
 
 def _is_torn(path: Path) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from dummyllm.core.timeline import State
-from dummyllm.journal import Delivered, Entry, Sent, What
+from dummyllm.journal import Delivered, Entry, What
 
 SCHEMA = 1
 
@@ -75,6 +75,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     served: bool = True
     took_ms: int = 0
     arrived_ms: int = 0
+    wait_s: int | None = None
+    retry_after_s: int | None = None
     fingerprint: str | None = None
     trace_id: str | None = None
     timeout_ms: int | None = None
@@ -85,8 +87,6 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     auth: str | None = None
     retries: int = 0
     names_unknown: bool = False
-    wait_s: int | None = None
-    retry_after_s: int | None = None
     outcome: State | None = None
     ends_after_ms: int | None = None
     faults: tuple[str, ...] = ()
@@ -94,54 +94,54 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 def line_of(entry: Entry, zero_s: float) -> Line:
     """Return *entry* as it is read; *zero_s* is the monotonic time at which the server started."""
-    sent = entry.sent or _NOTHING
+    arrived_s = entry.whole_at_s - zero_s
+    # Members go by their place: to find three dozen by name takes longer than all the rest.
+    common = (
+        entry.seq,
+        entry.at_ms,
+        entry.what,
+        entry.delivered,
+        entry.job,
+        entry.identity.hex() if entry.identity is not None else None,
+        entry.hit,
+        entry.ordinal,
+        entry.status,
+        entry.state,
+        entry.shown,
+        entry.code,
+        entry.ended_at_ms,
+        entry.user_agent.decode("latin-1") or None,
+        entry.note,
+        entry.n,
+        entry.fault,
+        entry.rule,
+        entry.served,
+        entry.took_ms,
+        int(arrived_s * 1000) if arrived_s > 0 else 0,
+        entry.wait_s,
+        entry.retry_after_s,
+    )
+    sent = entry.sent
+    if sent is None:
+        return Line(*common)
     fate = sent.fate
     return Line(
-        seq=entry.seq,
-        at_ms=entry.at_ms,
-        what=entry.what,
-        delivered=entry.delivered,
-        job=entry.job,
-        identity=_hex(entry.identity),
-        hit=entry.hit,
-        ordinal=entry.ordinal,
-        status=entry.status,
-        state=entry.state,
-        shown=entry.shown,
-        code=entry.code,
-        ended_at_ms=entry.ended_at_ms,
-        user_agent=entry.user_agent.decode("latin-1") or None,
-        note=entry.note,
-        n=entry.n,
-        fault=entry.fault,
-        rule=entry.rule,
-        served=entry.served,
-        took_ms=entry.took_ms,
-        arrived_ms=max(0, int((entry.whole_at_s - zero_s) * 1000)),
-        fingerprint=_hex(sent.fingerprint),
-        trace_id=sent.trace_id,
-        timeout_ms=sent.timeout_ms,
-        key=sent.key,
-        is_replay=sent.is_replay,
-        waits=sent.waits,
-        body=_mark(sent.body) if entry.sent is not None else None,
-        auth=_mark(sent.auth) if sent.auth is not None else None,
-        retries=sent.retries,
-        names_unknown=sent.names_unknown,
-        wait_s=entry.wait_s,
-        retry_after_s=entry.retry_after_s,
-        outcome=fate.outcome if fate is not None else None,
-        ends_after_ms=fate.ends_at_ms if fate is not None else None,
-        faults=tuple(fault.text for fault in fate.faults) if fate is not None else (),
+        *common,
+        sent.fingerprint.hex() if sent.fingerprint is not None else None,
+        sent.trace_id,
+        sent.timeout_ms,
+        sent.key,
+        sent.is_replay,
+        sent.waits,
+        _mark(sent.body),
+        _mark(sent.auth),
+        sent.retries,
+        sent.names_unknown,
+        fate.outcome if fate is not None else None,
+        fate.ends_at_ms if fate is not None else None,
+        tuple([fault.text for fault in fate.faults]) if fate is not None and fate.faults else (),
     )
 
 
-_NOTHING = Sent(body=(0, 0))
-
-
-def _hex(value: bytes | None) -> str | None:
-    return None if value is None else value.hex()
-
-
-def _mark(checksum: tuple[int, int]) -> str:
-    return f"{checksum[0]:08x}-{checksum[1]}"
+def _mark(checksum: int | None) -> str | None:
+    return None if checksum is None else f"{checksum:08x}"

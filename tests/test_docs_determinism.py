@@ -30,7 +30,7 @@ from dummyllm.core.latency import latency_ms, parse_shape
 from dummyllm.core.mode import Mode, Race, winner
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import Identity, JobRequest
-from dummyllm.core.submit import Bent, Counters, decide, job_of
+from dummyllm.core.submit import Bent, decide, job_of
 from tests.core.chaos import fault
 
 PAGE = (Path(__file__).parent.parent / "docs" / "determinism.md").read_text(encoding="utf-8")
@@ -636,7 +636,7 @@ def test_the_program_has_the_chaos_of_the_page(vector: Vector) -> None:
         sent["op"], sent.get("args", "{}").encode(), sent.get("timeout_ms", 8000), sent.get("trace_id")
     )
     identity = identity_of(policy.identity, request)
-    outcome = decide(policy, request, identity, 0, Counters(vector["hit"], vector["ordinal"], 0))
+    outcome = decide(policy, request, identity, 0, vector["hit"], vector["ordinal"], 0)
     job = job_of(outcome)
 
     assert (outcome.fault.text if isinstance(outcome, Bent) and outcome.fault else None) == vector["submit"]

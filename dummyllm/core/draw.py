@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct
+from typing import NamedTuple
 
 from dummyllm.core.fingerprint import DIGEST_BYTES, PERSON, packed
 from dummyllm.core.request import Identity, JobId
@@ -29,15 +30,15 @@ _EIGHT = Struct(">8Q").unpack
 class Luck:
     """The draws of one job, or of one submit: those of *identity* when it comes for the *counter*-th time."""
 
-    __slots__ = ("_message", "_seed")
+    __slots__ = ("_message", "_sources")
 
     def __init__(self, seed: int, identity: Identity, counter: int) -> None:
-        self._seed = seed
-        self._message = identity + _COUNTER_LENGTH + counter.to_bytes(COUNTER_BYTES, "big")
+        self._sources = _sources_of(seed)
+        self._message = identity + (_counted(counter) if counter else _FIRST)
 
     def number(self, site: bytes) -> int:
         """Return a whole number of 64 bits for the decision at the packed *site* (see `site_of`)."""
-        state = _keyed(self._seed, DRAW_BYTES).copy()
+        state = self._sources.number()
         state.update(self._message + site)
         return int.from_bytes(state.digest(), "big")
 
@@ -46,7 +47,7 @@ class Luck:
 
         Many decisions about one thing begin with the same bytes, and it has worked through those already.
         """
-        begun = _keyed(self._seed, DRAW_BYTES).copy()
+        begun = self._sources.number()
         begun.update(self._message)
         copy = begun.copy
 
@@ -63,15 +64,15 @@ class Luck:
 
     def lanes(self, site: bytes) -> tuple[int, ...]:
         """Return eight whole numbers of 64 bits, for a decision at the packed *site* that needs several at once."""
-        state = _keyed(self._seed, LANES_BYTES).copy()
+        state = self._sources.lanes()
         state.update(self._message + site)
         return _EIGHT(state.digest())
 
     def job_id(self) -> JobId:
         """Return the id of the job that this is the luck of: the same run has the same ids."""
-        state = _keyed(self._seed, ID_BYTES).copy()
+        state = self._sources.id()
         state.update(self._message)
-        return JobId("job_" + state.hexdigest())
+        return "job_" + state.hexdigest()  # type: ignore[return-value]  # to say that it is a JobId costs a call
 
 
 def unit(number: int) -> float:
@@ -86,10 +87,28 @@ def site_of(name: str) -> bytes:
 
 
 _IDENTITY_LENGTH = DIGEST_BYTES.to_bytes(4, "big")
-_COUNTER_LENGTH = COUNTER_BYTES.to_bytes(4, "big")
+
+
+def _counted(counter: int) -> bytes:
+    return packed(counter.to_bytes(COUNTER_BYTES, "big"))
+
+
+_FIRST = _counted(0)
+
+
+class _Sources(NamedTuple):
+    """What begins a draw of each length: each returns a new copy of a state with the key of one seed in it."""
+
+    number: Callable[[], blake2b]
+    lanes: Callable[[], blake2b]
+    id: Callable[[], blake2b]
 
 
 @lru_cache(maxsize=64)
+def _sources_of(seed: int) -> _Sources:
+    return _Sources(*(_keyed(seed, digest_bytes).copy for digest_bytes in (DRAW_BYTES, LANES_BYTES, ID_BYTES)))
+
+
 def _keyed(seed: int, digest_bytes: int) -> blake2b:
     # The length of the identity is the same for all. With it the state is past the block that holds the key, and the
     # copies need not work through that block again.

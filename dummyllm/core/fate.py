@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from dummyllm.core.draw import Luck, site_of
 from dummyllm.core.failure import SIM_FAIL, SIM_FLAKY, TIMEOUT, Failure
@@ -43,16 +44,16 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True, gc=False, cache_hash=True)
     faults: tuple[Fault, ...] = ()
     vanishes_after_ms: int | None = None
     counts_reads: bool = False
+    ends_at_ms: int | None = None
+    """Milliseconds from the start of the run to its end, or None if it never ends; it follows from the timeline."""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "ends_at_ms", end_of(self.timeline))
 
     @property
     def outcome(self) -> State:
         """The state in which the job stays: `running` if it never ends."""
         return self.timeline[-1].state
-
-    @property
-    def ends_at_ms(self) -> int | None:
-        """Milliseconds from the start of the run to its end, or None if it never ends."""
-        return end_of(self.timeline)
 
     @property
     def frees_slot_after_ms(self) -> int | None:
@@ -88,7 +89,7 @@ def plan(policy: Policy, request: JobRequest, luck: Luck, cue: Cue | None = None
     base_ms = policy.base_latency_ms
     if policy.shape is not FIXED:
         base_ms = latency_ms(base_ms, policy.shape, luck.at(LATENCY_SITE))
-    fate = unbent(mode, turn, base_ms, request.timeout_ms)
+    fate = _fate(mode, turn, base_ms, request.timeout_ms if mode is _TIMEOUT else 0)
     if policy.chaos is None:
         return fate
     return policy.chaos.twisted(fate, policy, request, luck, cue)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from dummyllm.core.job import Job
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import Identity, JobRequest
-from dummyllm.core.submit import Bent, Counters, Outcome, decide, job_of, moves_step
+from dummyllm.core.submit import Bent, Outcome, decide, job_of, moves_step
 from dummyllm.core.timeline import State
 
 
@@ -16,7 +16,7 @@ def outcomes(policy: Policy, request: JobRequest, identity: Identity, now_ms: in
     """Yield what the submits of *request* come to, one after another, without end, each with its hit."""
     hit = ordinal = step = 0
     while True:
-        outcome = decide(policy, request, identity, now_ms, Counters(hit, ordinal, step))
+        outcome = decide(policy, request, identity, now_ms, hit, ordinal, step)
         yield hit, outcome
         hit += 1
         ordinal += job_of(outcome) is not None

@@ -46,7 +46,8 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     @property
     def ends_at_ms(self) -> int | None:
         """The instant at which the job ends or ended, or None while nothing is going to end it."""
-        planned_ms, cancelled_ms = self.planned_end_ms, self.cancelled_at_ms
+        cancelled_ms, after_ms = self.cancelled_at_ms, self.fate.ends_at_ms
+        planned_ms = None if after_ms is None or self.started_at_ms is None else self.started_at_ms + after_ms
         if cancelled_ms is None or (planned_ms is not None and planned_ms <= cancelled_ms):
             return planned_ms
         return cancelled_ms

@@ -16,14 +16,6 @@ if TYPE_CHECKING:
     from dummyllm.core.script import Cue
 
 
-class Counters(msgspec.Struct, frozen=True, gc=False):
-    """How often the work of one identity came (*hit*), became a job (*ordinal*), and how far its script is (*step*)."""
-
-    hit: int
-    ordinal: int
-    step: int
-
-
 class Bent(msgspec.Struct, frozen=True, gc=False):
     """A submit that a *fault* befell. *job* is None if it was refused before anything was committed.
 
@@ -52,19 +44,24 @@ def moves_step(outcome: Outcome) -> bool:
     return isinstance(outcome, Job) or outcome.job is not None or outcome.moves_step
 
 
-def decide(policy: Policy, request: JobRequest, identity: Identity, now_ms: int, counters: Counters) -> Outcome:
-    """Return what the submit of *request* comes to under *policy*, at these *counters* of its *identity*."""
+def decide(
+    policy: Policy, request: JobRequest, identity: Identity, now_ms: int, hit: int, ordinal: int, step: int
+) -> Outcome:
+    """Return what the submit of *request* comes to under *policy*.
+
+    The work of its *identity* came *hit* times before, became a job *ordinal* times, and its script is at *step*.
+    """
     if policy.chaos is None:
-        return make_job(policy, request, identity, now_ms, counters.ordinal)
+        return make_job(policy, request, identity, now_ms, ordinal)
     if policy.rules:
-        policy = rule_policy(policy, request, counters.ordinal)
-    cue = policy.script.at(counters.step) if policy.script is not None and policy.replay is None else None
-    fault = submit_fault(policy, identity, counters.hit, cue)
+        policy = rule_policy(policy, request, ordinal)
+    cue = policy.script.at(step) if policy.script is not None and policy.replay is None else None
+    fault = submit_fault(policy, identity, hit, cue)
     if fault is not None and not fault.kind.befalls_answer:
         is_own = cue is not None and fault is cue.submit
-        return Bent(None, fault, counters.hit, policy, moves_step=is_own)
-    job = make_job(policy, request, identity, now_ms, counters.ordinal, cue)
-    return job if fault is None else Bent(job, fault, counters.hit, policy)
+        return Bent(None, fault, hit, policy, moves_step=is_own)
+    job = make_job(policy, request, identity, now_ms, ordinal, cue)
+    return job if fault is None else Bent(job, fault, hit, policy)
 
 
 def rule_policy(policy: Policy, request: JobRequest, ordinal: int) -> Policy:

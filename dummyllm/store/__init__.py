@@ -9,9 +9,10 @@ from typing import Protocol
 
 from dummyllm.core.job import Job
 from dummyllm.core.request import Identity, JobId
-from dummyllm.core.submit import Counters, Outcome
+from dummyllm.core.submit import Outcome
 
-Decide = Callable[[Counters], Outcome]
+Decide = Callable[[int, int, int], Outcome]
+"""Says what a submit comes to, from the hit, the ordinal and the step of its identity, which all count from 0."""
 
 
 class Full(Exception):

@@ -11,12 +11,12 @@ are ahead of it, for the few identities where they are.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from heapq import heapify, heappop, heappush
 
 from dummyllm.core.job import Job
 from dummyllm.core.request import Identity, JobId
-from dummyllm.core.submit import Counters, Outcome, job_of, moves_step
+from dummyllm.core.submit import Outcome, job_of, moves_step
 from dummyllm.store import Decide, Event, Full, Held, Report
 
 JOB_OVERHEAD_BYTES = 800
@@ -29,7 +29,9 @@ _LEVEL = (0, 0)  # the other counters are where the ordinal is
 def size_of(job: Job) -> int:
     """Return the bytes that *job* is reckoned to hold: its payload and 800 for everything else."""
     request = job.request
-    return len(request.args) + len(request.op) + len(request.trace_id or "") + JOB_OVERHEAD_BYTES
+    trace_id = request.trace_id
+    size = len(request.args) + len(request.op) + JOB_OVERHEAD_BYTES
+    return size if trace_id is None else size + len(trace_id)
 
 
 class MemoryStore:
@@ -40,6 +42,9 @@ class MemoryStore:
         self._bytes_max = bytes_max
         self._report = report
         self._jobs: dict[JobId, Job] = {}
+        self._half_jobs = jobs_max // 2
+        self._half_bytes = bytes_max // 2
+        self._newcomers: deque[JobId] = deque()
         self._endings: list[tuple[int, JobId]] = []
         self._bytes = 0
         self._evicted: OrderedDict[JobId, None] = OrderedDict()
@@ -59,22 +64,26 @@ class MemoryStore:
             hits, steps = ahead[identity]
             hit, step = ordinal + hits, ordinal + steps
         try:
-            outcome = decide(Counters(hit, ordinal, step))
-            job = job_of(outcome)
+            outcome = decide(hit, ordinal, step)
+            job = outcome if type(outcome) is Job else job_of(outcome)
             while job is not None and job.id in jobs:
                 self._report(Event.ORDINAL_SKIPPED, identity, job)
                 ordinal += 1
-                outcome = decide(Counters(hit, ordinal, step))
+                outcome = decide(hit, ordinal, step)
                 job = job_of(outcome)
             if job is not None:
                 self._keep(job)
         except Exception:
             self._count(identity, hit + 1, ordinal, step)
             raise
-        if job is not None:
-            self._count(identity, hit + 1, ordinal + 1, step + 1)
-        else:
+        if job is None:
             self._count(identity, hit + 1, ordinal, step + moves_step(outcome))
+        elif hit == ordinal == step and not ahead:
+            self._ordinals[identity] = ordinal + 1
+            if len(self._ordinals) > self._identities_max:
+                self._drop_oldest_identity()
+        else:
+            self._count(identity, hit + 1, ordinal + 1, step + 1)
         return outcome
 
     def hit_of(self, job: Job) -> int:
@@ -124,6 +133,7 @@ class MemoryStore:
         """Forget every job and every counter."""
         self._jobs.clear()
         self._endings.clear()
+        self._newcomers.clear()
         self._evicted.clear()
         self._bytes = 0
         self._ordinals.clear()
@@ -133,16 +143,19 @@ class MemoryStore:
         self._evictions = 0
 
     def _keep(self, job: Job) -> None:
-        size = size_of(job)
-        if len(self._jobs) >= self._jobs_max or self._bytes + size > self._bytes_max:
-            self._make_room(job, size)
-        self._jobs[job.id] = job
-        self._bytes += size
+        jobs, size = self._jobs, size_of(job)
+        held_bytes = self._bytes + size
+        if len(jobs) >= self._half_jobs or held_bytes >= self._half_bytes:
+            self._sort_in(2)
+            if len(jobs) >= self._jobs_max or held_bytes > self._bytes_max:
+                self._make_room(job, size)
+                held_bytes = self._bytes + size
+        job_id = job.id
+        jobs[job_id] = job
+        self._bytes = held_bytes
+        self._newcomers.append(job_id)
         if job.key is not None:
-            self._keys[job.key] = job.id
-        ends_at_ms = job.ends_at_ms
-        if ends_at_ms is not None:
-            heappush(self._endings, (ends_at_ms, job.id))
+            self._keys[job.key] = job_id
 
     def _count(self, identity: Identity, hit: int, ordinal: int, step: int) -> None:
         """Write down the counters of *identity*, as the next submit finds them."""
@@ -155,7 +168,17 @@ class MemoryStore:
         if len(ordinals) > self._identities_max:
             self._drop_oldest_identity()
 
+    def _sort_in(self, most: int) -> None:
+        """Put so many of the newcomers, at *most*, into the heap."""
+        newcomers = self._newcomers
+        for _ in range(min(most, len(newcomers))):
+            job = self._jobs.get(newcomers.popleft())
+            ends_at_ms = None if job is None else job.ends_at_ms
+            if job is not None and ends_at_ms is not None:
+                heappush(self._endings, (ends_at_ms, job.id))
+
     def _make_room(self, newcomer: Job, size: int) -> None:
+        self._sort_in(len(self._newcomers))
         while len(self._jobs) >= self._jobs_max or self._bytes + size > self._bytes_max:
             job = self._next_to_end()
             if job is None or self._endings[0][0] > newcomer.accepted_at_ms:
@@ -183,6 +206,7 @@ class MemoryStore:
     def _rebuild_endings(self) -> None:
         """Throw out of the heap what is out of date: jobs cancelled long before their end leave an entry each."""
         ends = ((job.ends_at_ms, job.id) for job in self._jobs.values())
+        self._newcomers.clear()
         self._endings = [(ends_at_ms, job_id) for ends_at_ms, job_id in ends if ends_at_ms is not None]
         heapify(self._endings)
 

@@ -42,20 +42,26 @@ class Access:
     def check(self, exchange: Exchange, path: str) -> None:
         """Refuse *exchange* unless its headers are few, and its Host and its Origin are as they should be."""
         headers, scope = exchange.headers, exchange.scope
-        raw = scope["headers"]
-        count = len(raw)
+        count = len(scope["headers"])
         if count != len(headers) or len(b"".join(headers)) + len(b"".join(headers.values())) > HEADER_BYTES_MAX:
-            _check_repeated(raw)
+            _check_repeated(scope["headers"])
         if count > HEADERS_MAX:
             raise _too_large()
-        if path in EXEMPT_PATHS:
-            return
-        server, host = scope.get("server"), headers.get(b"host", b"")
-        if host != self._last_host or server != self._last_server:
-            self._check_host(server[0] if server else "", host)
-            self._last_server, self._last_host = server, host
+        if (
+            headers.get(b"host") != self._last_host
+            or scope.get("server") != self._last_server
+            or b"origin" in headers
+            or b"sec-fetch-site" in headers
+        ) and path not in EXEMPT_PATHS:
+            self._check_source(exchange)
+
+    def _check_source(self, exchange: Exchange) -> None:
+        headers, server = exchange.headers, exchange.scope.get("server")
+        host = headers.get(b"host", b"")
+        self._check_host(server[0] if server else "", host)
         if b"origin" in headers or b"sec-fetch-site" in headers:
             self._check_origin(exchange)
+        self._last_server, self._last_host = server, host
 
     def is_from_listed_page(self, headers: dict[bytes, bytes]) -> bool:
         """Say whether *headers* carry an Origin of `DUMMYLLM_CORS_ORIGINS`."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from functools import partial
+from time import monotonic
+from typing import Any
 
 from msgspec.structs import replace
 from starlette.exceptions import HTTPException
@@ -21,10 +23,11 @@ from dummyllm.trial import closing_of
 from dummyllm.web.access import Access
 from dummyllm.web.admin import Admin
 from dummyllm.web.connection import connection_of, transport_of
+from dummyllm.web.cycle import Cycle
 from dummyllm.web.delivery import Deliveries
-from dummyllm.web.exchange import JSON, Exchange
+from dummyllm.web.exchange import JSON, Exchange, headers_of
 from dummyllm.web.health import HealthRoutes
-from dummyllm.web.jobs import PREFIX, Handler, Jobs, method_not_allowed, not_found
+from dummyllm.web.jobs import PREFIX, Jobs, method_not_allowed, not_found
 from dummyllm.web.last_word import last_word
 from dummyllm.web.openapi import openapi_route
 from dummyllm.web.refusal import ClientGone, Refusal, body_of
@@ -45,6 +48,7 @@ class App:
         self._deliveries = Deliveries(backend.journal.sink)
         self._access = Access(settings)
         self._jobs = Jobs(backend, settings, self._waits, self._deliveries)
+        self._submit = self._jobs.submit
         self._rest = Router(self._routes(), redirect_slashes=False, lifespan=self.lifespan)
         self._cors = self._cors_middleware() if settings.cors_origins else None
 
@@ -53,16 +57,30 @@ class App:
         if scope["type"] != "http":
             await self._rest(scope, receive, send)
             return
-        exchange = Exchange(scope, receive, send, transport_of(send))
-        if self._deliveries.are_waiting:
-            self._deliveries.next_request(exchange.transport)
+        cycle: Any = getattr(send, "__self__", None)
+        if type(cycle) is Cycle:
+            transport = cycle.transport
+        else:
+            cycle, transport = None, transport_of(send)
+        raw = scope["headers"]
+        headers = dict(raw)
+        if len(raw) != len(headers):
+            headers = headers_of(raw)
+        exchange = Exchange(scope, receive, send, transport, cycle, headers, monotonic())
+        deliveries = self._deliveries
+        if deliveries.is_new_turn:
+            deliveries.turn(exchange.whole_at_s)
+        if deliveries.are_waiting:
+            deliveries.next_request(transport)
         try:
             path: str = scope["path"]
             self._access.check(exchange, path)
-            if self._cors is not None and self._access.is_from_listed_page(exchange.headers):
+            if self._cors is not None and self._access.is_from_listed_page(headers):
                 await exchange.hand_over(self._cors, self)  # which goes on in `_behind_cors`
             else:
-                await self._handler(exchange, path)(exchange)
+                rest = self._handle(exchange, path)
+                if rest is not None:
+                    await rest
         except Exception as error:  # noqa: BLE001  # every one of them gets an answer
             await self._fail(exchange, error)
         except asyncio.CancelledError:
@@ -71,21 +89,24 @@ class App:
                 raise
 
     async def _behind_cors(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = Exchange(scope, receive, send, connection_of(scope))
+        headers = headers_of(scope["headers"])
+        exchange = Exchange(scope, receive, send, connection_of(scope), None, headers, monotonic())
         try:
-            await self._handler(exchange, scope["path"])(exchange)
+            rest = self._handle(exchange, scope["path"])
+            if rest is not None:
+                await rest
         except Exception as error:  # noqa: BLE001  # answered here, so that a page may read what is wrong
             await self._fail(exchange, error)
 
-    def _handler(self, exchange: Exchange, path: str) -> Handler:
+    def _handle(self, exchange: Exchange, path: str) -> Awaitable[None] | None:
+        """Answer *exchange*, at once where that is possible; else return what to await for the rest of it."""
         if self._access.has_key:
             self._access.check_key(exchange, path)
+        if path == PREFIX and exchange.scope["method"] == "POST":
+            return self._submit(exchange)
         if path == PREFIX or path.startswith(PREFIX + "/"):
-            return self._jobs.route(exchange, path)
-        return self._hand_to_rest
-
-    async def _hand_to_rest(self, exchange: Exchange) -> None:
-        await exchange.hand_over(self._rest, self)
+            return self._jobs.route(exchange, path)(exchange)
+        return exchange.hand_over(self._rest, self)
 
     async def _fail(self, exchange: Exchange, error: Exception) -> None:
         match error:

@@ -12,9 +12,8 @@ client that does not read, an access log, another server) goes the long way.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
-
-from starlette.types import Send
 
 try:
     from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -22,20 +21,16 @@ except ImportError:  # httptools is optional to uvicorn
     RequestResponseCycle = None  # type: ignore[assignment, misc]
     STATUS_LINE = {}
 
-_Cycle: Any = RequestResponseCycle
-
-
-def cycle_of(send: Send) -> Any:
-    """Return the cycle behind *send* if it is of the class this module knows, else None."""
-    cycle = getattr(send, "__self__", None)
-    return cycle if type(cycle) is _Cycle else None
+Cycle: Any = RequestResponseCycle
+"""The class whose objects this module knows: `send.__self__` under uvicorn with httptools."""
 
 
 def body_at_hand(cycle: Any) -> bytes | None:
     """Return the whole body of the request if it has arrived and nobody asked for it yet, else None."""
     if cycle.more_body or cycle.waiting_for_100_continue or cycle.disconnected or cycle.response_complete:
         return None
-    cycle.flow.resume_reading()
+    if cycle.flow.read_paused:
+        cycle.flow.resume_reading()
     cycle.message_event.clear()
     body = bytes(cycle.body)
     cycle.body = bytearray()
@@ -46,42 +41,48 @@ def answer_at_once(cycle: Any, status: int, body: bytes) -> bool:
     """Send a JSON answer with this *status*, and say so; or return False, and nothing has been done."""
     if cycle.access_log or cycle.flow.write_paused or cycle.response_started or cycle.disconnected:
         return False
-    default_lines = _default_lines.of(cycle.default_headers)
-    if default_lines is None or cycle.scope["method"] == "HEAD":
+    heads = _heads
+    if cycle.default_headers is not heads.made_of:
+        heads.renew(cycle.default_headers)
+    head = heads.of(status)
+    if head is None or cycle.scope["method"] == "HEAD":
         return False
     cycle.response_started = True
     cycle.waiting_for_100_continue = False
     cycle.chunked_encoding = False
-    closing = b"" if cycle.keep_alive else b"connection: close\r\n"
-    cycle.transport.write(
-        b"%b%bcontent-type: application/json\r\ncontent-length: %d\r\n%b\r\n%b"
-        % (STATUS_LINE[status], default_lines, len(body), closing, body)
-    )
+    if cycle.keep_alive:
+        cycle.transport.write(b"%b%d\r\n\r\n%b" % (head, len(body), body))
+    else:
+        cycle.transport.write(b"%b%d\r\nconnection: close\r\n\r\n%b" % (head, len(body), body))
     cycle.response_complete = True
     cycle.message_event.set()
-    if closing:
+    if not cycle.keep_alive:
         cycle.transport.close()
     cycle.on_response()
     return True
 
 
-class _DefaultLines:
-    """The headers that uvicorn adds to every answer, Date and Server, as lines; it makes them anew each second."""
+class _Heads:
+    """The head of an answer of each status, up to its length.
 
-    __slots__ = ("_headers", "_lines")
+    uvicorn adds Date and Server to every answer and makes both anew each second, so these are made anew with them.
+    """
+
+    __slots__ = ("made_of", "of")
 
     def __init__(self) -> None:
-        self._headers: object = None
-        self._lines: bytes | None = None
+        self.made_of: object = None
+        self.of: Callable[[int], bytes | None]
 
-    def of(self, headers: list[tuple[bytes, bytes]]) -> bytes | None:
-        """Return *headers* as lines, or None if one of them says how the answer is framed."""
-        if headers is not self._headers:
-            says_too_much = any(name.lower() in _FRAMING for name, _ in headers)
-            self._lines = None if says_too_much else b"".join(b"%b: %b\r\n" % (n.lower(), v) for n, v in headers)
-            self._headers = headers
-        return self._lines
+    def renew(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """Take *headers* for those of every answer from now on; no head is known if they say how it is framed."""
+        heads: dict[int, bytes] = {}
+        if not any(name.lower() in _FRAMING for name, _ in headers):
+            lines = b"".join(b"%b: %b\r\n" % (name.lower(), value) for name, value in headers)
+            more = b"%bcontent-type: application/json\r\ncontent-length: " % lines
+            heads = {status: line + more for status, line in STATUS_LINE.items()}
+        self.made_of, self.of = headers, heads.get
 
 
 _FRAMING = (b"connection", b"content-length", b"transfer-encoding")
-_default_lines = _DefaultLines()
+_heads = _Heads()

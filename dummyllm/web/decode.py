@@ -53,7 +53,8 @@ def decode_request(body: bytes, unknown: Unknown) -> JobRequest:
         raise Refusal("BAD_JSON", f"the body is nested deeper than {DEPTH_MAX} levels")
     decoder = _lenient if unknown is _IGNORE else _strict
     try:
-        body.decode()  # msgspec passes over the inside of `args`, so the whole body is checked here
+        if not body.isascii():
+            body.decode()  # msgspec passes over the inside of `args`, so the whole body is checked here
         submission = decoder.decode(body)
     except msgspec.ValidationError as error:
         raise Refusal("INVALID_REQUEST", _explained(error)) from None
@@ -61,12 +62,12 @@ def decode_request(body: bytes, unknown: Unknown) -> JobRequest:
         raise Refusal("BAD_JSON", f"the body is not UTF-8: byte {error.start} cannot be read") from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise Refusal("BAD_JSON", f"the body is not JSON: {_syntax_of(body, error)}") from None
-    args = bytes(submission.args)
-    if args[:1] != b"{":
+    op, args, timeout_ms = submission.op, bytes(submission.args), submission.timeout_ms
+    if not args.startswith(b"{"):
         raise Refusal("INVALID_REQUEST", f"Expected `object`, got `{_kind_of(args)}` - at `$.args`")
-    if not submission.op:
+    if not op:
         raise Refusal("BAD_REQUEST", "`op` is empty; it names the operation, as in llm.chat - at `$.op`")
-    return JobRequest(submission.op, args, int(submission.timeout_ms), submission.trace_id)
+    return JobRequest(op, args, timeout_ms if type(timeout_ms) is int else int(timeout_ms), submission.trace_id)
 
 
 def _syntax_of(body: bytes, error: Exception) -> str:

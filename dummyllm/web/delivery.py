@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from asyncio import Transport
+from asyncio import Transport, get_running_loop
+from math import inf
 from weakref import WeakKeyDictionary
 
 from dummyllm.journal import Delivered, Entry, Sink
 
 PROMPT_MS_MAX = 250
+UNSEEN_S_MAX = 0.05
 _YES, _NO = Delivered.YES, Delivered.NO
 
 # What the kernel takes from us at once. A longer answer is still being sent when we are done with it.
@@ -21,6 +23,22 @@ class Deliveries:
         self.sink = sink
         self._unsure: WeakKeyDictionary[Transport, list[Entry]] = WeakKeyDictionary()
         self.are_waiting = False
+        self.is_new_turn = True
+        """Whether the next request is the first since the loop looked at its sockets."""
+        self.seen_s = self._last_turn_s = self._turn_s = -inf
+        """Of a client that had left before this monotonic time we know it: the loop has looked since then."""
+
+    def turn(self, now_s: float) -> None:
+        """Note that the loop, at *now_s*, begins to answer what it found when it last looked at its sockets.
+
+        What it found may have come at any time since the look before that, which was after the turn before the last.
+        """
+        self.seen_s, self._last_turn_s, self._turn_s = self._last_turn_s, self._turn_s, now_s
+        self.is_new_turn = False
+        get_running_loop().call_soon(self._end_turn)  # behind all that was found
+
+    def _end_turn(self) -> None:
+        self.is_new_turn = True
 
     def next_request(self, transport: Transport | None) -> None:
         """Note that a connection carries another request: whatever it was sent before has arrived."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from time import monotonic
+from typing import Any
 
+import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dummyllm.core.request import JobId
 from dummyllm.journal import Delivered, Entry, Journal, Sent, What
 from dummyllm.web.connection import EXTENSION, has_left
-from dummyllm.web.cycle import answer_at_once, body_at_hand, cycle_of
-from dummyllm.web.delivery import PROMPT_MS_MAX, WRITTEN_WHOLE_BYTES_MAX, Deliveries
+from dummyllm.web.cycle import answer_at_once, body_at_hand
+from dummyllm.web.delivery import PROMPT_MS_MAX, UNSEEN_S_MAX, WRITTEN_WHOLE_BYTES_MAX, Deliveries
 from dummyllm.web.refusal import ClientGone, Header, Refusal
 from dummyllm.web.waits import Waits
 
@@ -35,25 +37,23 @@ _YES = Delivered.YES
 _NO_JOB = JobId("")
 
 
-class Exchange:
-    """One request, its connection, and the means to answer it. *what* and *job_id* are filled in by the routes."""
+class Exchange(msgspec.Struct, gc=False, eq=False):
+    """One request, its connection, and the means to answer it. *what* and *job_id* are filled in by the routes.
 
-    __slots__ = ("_cycle", "_send", "headers", "job_id", "receive", "scope", "sent", "transport", "what", "whole_at_s")
+    *cycle* is the request's cycle where the short way can be taken (see `cycle`), and *whole_at_s* the monotonic time
+    at which the request had arrived.
+    """
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, transport: asyncio.Transport | None) -> None:
-        self.scope = scope
-        self.receive = receive
-        self._send = send
-        self._cycle = cycle_of(send)
-        self.transport = transport
-        raw = scope["headers"]
-        self.headers: dict[bytes, bytes] = dict(raw)
-        if len(raw) != len(self.headers):
-            _join_repeated(self.headers, raw)
-        self.what = _OTHER
-        self.job_id = _NO_JOB
-        self.sent: Sent | None = None
-        self.whole_at_s = monotonic()
+    scope: Scope
+    receive: Receive
+    send: Send
+    transport: asyncio.Transport | None
+    cycle: Any
+    headers: dict[bytes, bytes]
+    whole_at_s: float
+    what: What = _OTHER
+    job_id: JobId = _NO_JOB
+    sent: Sent | None = None
 
     def user_agent(self) -> bytes:
         """Return the User-Agent header, at most 200 bytes of it; empty if there is none."""
@@ -61,20 +61,20 @@ class Exchange:
 
     def body(self, waits: Waits, bytes_max: int) -> bytes | Awaitable[bytes]:
         """Return the whole body if it is here, else what to await for it; refuse one that is too long or too slow."""
-        headers = self.headers
+        headers, cycle = self.headers, self.cycle
+        if cycle is not None and b"transfer-encoding" not in headers:
+            body = body_at_hand(cycle)
+            if body is not None:
+                if len(body) > bytes_max:
+                    raise _too_large(bytes_max)
+                return body
         declared = headers.get(b"content-length", b"")
         if b"transfer-encoding" in headers and declared:
             # Two framings of one body: what this server takes for its end, another may not (RFC 9112, 6.1).
             raise Refusal("BAD_REQUEST", "the request has both Content-Length and Transfer-Encoding", closes=True)
         if len(declared) > SMALL_DIGITS and (len(declared) > HUGE_DIGITS or int(declared) > bytes_max):
             raise _too_large(bytes_max)
-        cycle = self._cycle
-        body = body_at_hand(cycle) if cycle is not None else None
-        if body is None:
-            return self._late_body(waits, bytes_max)
-        if len(body) > bytes_max:
-            raise _too_large(bytes_max)
-        return body
+        return self._late_body(waits, bytes_max)
 
     async def _late_body(self, waits: Waits, bytes_max: int) -> bytes:
         # One wait for all of it: a body that trickles in has no more time than one that comes at once.
@@ -103,7 +103,7 @@ class Exchange:
         scope = self.scope
         scope["app"] = owner
         scope["extensions"] = {**scope.get("extensions", {}), EXTENSION: self.transport}
-        await app(scope, self.receive, self._send)
+        await app(scope, self.receive, self.send)
 
     async def answer(
         self,
@@ -118,29 +118,63 @@ class Exchange:
 
         *headers* say what the body is and whatever else there is to say; None says that it is JSON.
         """
+        unsent = self.begin_answer(status, body, entry, journal, deliveries, headers)
+        if unsent is not None:
+            await unsent
+
+    def begin_answer(
+        self,
+        status: int,
+        body: bytes,
+        entry: Entry,
+        journal: Journal,
+        deliveries: Deliveries,
+        headers: Sequence[Header] | None = None,
+    ) -> Awaitable[None] | None:
+        """Do what `answer` does, at once where that is possible; else return what to await for the rest of it."""
         journal.append(entry)
-        transport = self.transport
-        was_gone = transport is not None and transport.is_closing()
-        is_leaving = transport is not None and not was_gone and has_left(transport)
-        if headers is not None or self._cycle is None or not answer_at_once(self._cycle, status, body):
-            await self._send_parts(status, body, headers or [JSON])
+        transport, cycle, size, now_s = self.transport, self.cycle, len(body), monotonic()
+        was_gone = is_doubtful = transport is not None and transport.is_closing()
+        if size > WRITTEN_WHOLE_BYTES_MAX:
+            is_doubtful = True
+        elif now_s - deliveries.seen_s > UNSEEN_S_MAX and transport is not None and not was_gone:
+            is_doubtful = has_left(transport)
+        if headers is not None or cycle is None or not answer_at_once(cycle, status, body):
+            sending = self._send_parts(status, body, headers or [JSON])
+            return self._await_departure(sending, entry, deliveries, was_gone=was_gone, is_doubtful=is_doubtful)
+        took_s = now_s - self.whole_at_s
+        if took_s >= 0.001:
+            entry.took_ms = int(took_s * 1000)
+        if (is_doubtful or entry.took_ms > PROMPT_MS_MAX) and transport is not None:
+            deliveries.doubtful(entry, transport, was_gone=was_gone)
+        else:
+            entry.delivered = _YES
+        if deliveries.sink is not None:
+            deliveries.sink(entry)
+        return None
+
+    async def _await_departure(
+        self, sending: Awaitable[None], entry: Entry, deliveries: Deliveries, *, was_gone: bool, is_doubtful: bool
+    ) -> None:
+        """Let an answer leave, and settle whether it was delivered."""
+        await sending
         entry.took_ms = took_ms = int((monotonic() - self.whole_at_s) * 1000)
+        transport = self.transport
         if transport is not None:
-            if took_ms > PROMPT_MS_MAX or was_gone or is_leaving or len(body) > WRITTEN_WHOLE_BYTES_MAX:
+            if is_doubtful or took_ms > PROMPT_MS_MAX:
                 deliveries.doubtful(entry, transport, was_gone=was_gone)
             else:
                 entry.delivered = _YES
-        if deliveries.sink is not None:
-            deliveries.sink(entry)
+        deliveries.settled(entry)
 
     async def _send_parts(self, status: int, body: bytes, headers: Sequence[Header]) -> None:
-        await self._send(_start(status, body, headers))
-        await self._send({"type": "http.response.body", "body": body})
+        await self.send(_start(status, body, headers))
+        await self.send({"type": "http.response.body", "body": body})
 
     async def send_half(self, status: int, body: bytes, headers: Sequence[Header] | None = None) -> None:
         """Send the head of an answer and half of its *body*, and see it off."""
-        await self._send(_start(status, body, headers or [JSON]))
-        await self._send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+        await self.send(_start(status, body, headers or [JSON]))
+        await self.send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
         await asyncio.sleep(HALF_LEAVES_S)
 
     async def answer_and_linger(
@@ -158,14 +192,14 @@ class Exchange:
         complete, and the rest of the body is read and thrown away for a while before the connection closes.
         """
         journal.append(entry)
-        await self._send(_start(status, body, [*headers, CLOSE]))
-        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        await self.send(_start(status, body, [*headers, CLOSE]))
+        await self.send({"type": "http.response.body", "body": body, "more_body": True})
         try:
             async with asyncio.timeout(LINGER_S):
                 await self._drain()
         except TimeoutError:
             pass
-        await self._send({"type": "http.response.body", "body": b""})
+        await self.send({"type": "http.response.body", "body": b""})
         entry.took_ms = int((monotonic() - self.whole_at_s) * 1000)
         deliveries.settled(entry)
 
@@ -178,10 +212,13 @@ class Exchange:
             drained += len(message.get("body", b""))
 
 
-def _join_repeated(headers: dict[bytes, bytes], raw: Sequence[Header]) -> None:
-    """Give *headers* all values of those that are lists or that nobody should send twice (RFC 9110, 5.3)."""
-    for name in JOINED & headers.keys():
-        headers[name] = b", ".join(value for found, value in raw if found == name)
+def headers_of(raw: Sequence[Header]) -> dict[bytes, bytes]:
+    """Return the *raw* headers by name: all values of those that are lists or should not come twice (RFC 9110, 5.3)."""
+    headers = dict(raw)
+    if len(raw) != len(headers):
+        for name in JOINED & headers.keys():
+            headers[name] = b", ".join(value for found, value in raw if found == name)
+    return headers
 
 
 def _start(status: int, body: bytes, headers: Sequence[Header]) -> Message:

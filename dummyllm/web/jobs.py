@@ -26,7 +26,8 @@ from dummyllm.web.waits import Waits
 
 PREFIX = "/v1/jobs"
 
-Handler = Callable[[Exchange], Awaitable[None]]
+Handler = Callable[[Exchange], Awaitable[None] | None]
+"""Answers an exchange, and returns what is left to await, if anything is."""
 
 # Reading a member off its enum takes as long as a call.
 _POLL, _CANCEL, _INSPECT, _OK = What.POLL, What.CANCEL, What.INSPECT, State.OK
@@ -42,10 +43,11 @@ class Jobs:
         self._bends = Bends(backend.clock, backend.journal, waits, deliveries)
         self._holding = Holding(backend, waits)
         submits = Submits(backend, settings, waits, deliveries, self._bends, self._holding)
+        self.submit = submits.submit
         self._get = backend.job
         self._journal = backend.journal
         self._deliveries = deliveries
-        self._collection: dict[str, Handler] = {"POST": submits.submit}
+        self._collection: dict[str, Handler] = {"POST": self.submit}
         self._members: dict[str, dict[str, Handler]] = {
             "": {"GET": self.poll, "HEAD": self.poll},
             "cancel": {"POST": self.cancel},

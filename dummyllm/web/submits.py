@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from zlib import crc32
+
 from dummyllm.backend import Backend, KeyReused
 from dummyllm.core.fingerprint import IdentityKind, fingerprint_of
 from dummyllm.core.job import Job
@@ -9,7 +12,7 @@ from dummyllm.core.request import JobRequest
 from dummyllm.core.schedule import QueueFull
 from dummyllm.core.submit import Bent, Outcome
 from dummyllm.core.timeline import State
-from dummyllm.journal import Delivered, Entry, What
+from dummyllm.journal import Delivered, Entry, Sent, What
 from dummyllm.setting_values import Unknown
 from dummyllm.settings import Settings
 from dummyllm.store import Full
@@ -18,10 +21,10 @@ from dummyllm.web.asked import idempotency_key, preference_applied, wait_s
 from dummyllm.web.bend import WRITTEN, Bends
 from dummyllm.web.decode import decode_request, unknown_members
 from dummyllm.web.delivery import Deliveries
-from dummyllm.web.exchange import JSON, Exchange
+from dummyllm.web.exchange import JSON, USER_AGENT_BYTES_MAX, Exchange
 from dummyllm.web.holding import Holding
 from dummyllm.web.refusal import Header, Refusal
-from dummyllm.web.sent import sent_with
+from dummyllm.web.sent import auth_of, retries_of, sent_with
 from dummyllm.web.waits import Waits, shutting_down
 
 FULL_RETRY_AFTER_S = 30
@@ -52,10 +55,15 @@ class Submits:
         self._holding = holding
         self._unknown = settings.unknown
         self._max_body_bytes = settings.max_body_bytes
+        self._marks_bodies = False
+        """Whether to note checksums of all bodies: only after a refusal does it matter whether the same bytes come."""
         self._is_by_payload = settings.identity is IdentityKind.PAYLOAD
 
-    async def submit(self, exchange: Exchange) -> None:
-        """`POST /v1/jobs`: accept a job. With `Prefer: wait=N` the answer waits for its end, and then shows it."""
+    def submit(self, exchange: Exchange) -> Awaitable[None] | None:
+        """`POST /v1/jobs`: accept a job. With `Prefer: wait=N` the answer waits for its end, and then shows it.
+
+        What needs no waiting is done at once; else return what to await for the rest.
+        """
         exchange.what = _SUBMIT
         headers = exchange.headers
         if self._waits.is_stopping:
@@ -63,38 +71,66 @@ class Submits:
         if headers.get(b"content-type") != b"application/json" or b"content-encoding" in headers:
             check_content_type(headers)
         body = exchange.body(self._waits, self._max_body_bytes)
-        if not isinstance(body, bytes):
-            body = await body
-        exchange.sent = sent = sent_with(headers, body)
-        request = decode_request(body, self._unknown)
-        sent.timeout_ms, sent.trace_id = request.timeout_ms, request.trace_id
+        return self._take(exchange, body) if isinstance(body, bytes) else self._take_later(exchange, body)
+
+    async def _take_later(self, exchange: Exchange, body: Awaitable[bytes]) -> None:
+        rest = self._take(exchange, await body)
+        if rest is not None:
+            await rest
+
+    def _take(self, exchange: Exchange, body: bytes) -> Awaitable[None] | None:
+        """Do what the *body* of a submit asks for."""
+        headers = exchange.headers
+        try:
+            request = decode_request(body, self._unknown)
+        except Refusal:
+            exchange.sent = self._noted(headers, body)
+            raise
         key = idempotency_key(headers) if b"idempotency-key" in headers else None
         try:
             outcome = self._submit(request, key)
-            if not isinstance(outcome, Job):
-                outcome = outcome if isinstance(outcome, Bent) else await outcome
         except (Full, QueueFull, KeyReused) as error:
-            sent.key, sent.fingerprint = key, fingerprint_of(request)
+            exchange.sent = self._noted(headers, body, request, key)
             raise self._no_place(error, key) from None
-        note = self._ignored(body) if self._unknown is _IGNORE else None
-        if isinstance(outcome, Bent) or key is not None or b"prefer" in headers:
-            sent.key, sent.fingerprint = key, fingerprint_of(request)
-            await self._specially(exchange, request, outcome, note)
-            return
-        job, journal = outcome, self._journal
-        sent.fate = job.fate
-        sent.waits = job.started_at_ms is None
-        sent.fingerprint = job.identity if self._is_by_payload else fingerprint_of(request)
-        entry = Entry(
-            journal.next_seq(), job.accepted_at_ms, _SUBMIT, job.id, job.identity, self._hit_of(job), job.ordinal,
-            201, _QUEUED, None, None, exchange.user_agent(), note, None, None, job.policy.rule,
-            exchange.whole_at_s, sent,
+        if type(outcome) is not Job or key is not None or b"prefer" in headers or self._unknown is _IGNORE:
+            exchange.sent = self._noted(headers, body, request, key)
+            return self._specially(exchange, request, outcome, body)
+        journal = self._journal
+        mark = crc32(body) if self._marks_bodies else None
+        fingerprint = outcome.identity if self._is_by_payload else fingerprint_of(request)
+        is_waiting = outcome.started_at_ms is None
+        sent = Sent(
+            mark, None, 0, fingerprint, request.trace_id, request.timeout_ms, None, outcome.fate, is_waiting
         )  # fmt: skip
-        await exchange.answer(201, encode.accepted(job), entry, journal, self._deliveries)
+        if b"authorization" in headers or b"x-api-key" in headers or b"x-stainless-retry-count" in headers:
+            sent.auth, sent.retries = auth_of(headers), retries_of(headers)
+        entry = Entry(
+            journal.next_seq(), outcome.accepted_at_ms, _SUBMIT, outcome.id, outcome.identity, self._hit_of(outcome),
+            outcome.ordinal, 201, _QUEUED, None, None, headers.get(b"user-agent", b"")[:USER_AGENT_BYTES_MAX], None,
+            None, None, outcome.policy.rule, exchange.whole_at_s, sent,
+        )  # fmt: skip
+        return exchange.begin_answer(201, encode.accepted(outcome), entry, journal, self._deliveries)
 
-    async def _specially(self, exchange: Exchange, request: JobRequest, outcome: Outcome, note: str | None) -> None:
+    def _noted(
+        self, headers: dict[bytes, bytes], body: bytes, request: JobRequest | None = None, key: str | None = None
+    ) -> Sent:
+        """Return what is known of a submit that may be refused; from now on equal bodies are known by checksums."""
+        self._marks_bodies = True
+        return sent_with(headers, body, request, key)
+
+    async def _specially(
+        self, exchange: Exchange, request: JobRequest, outcome: Outcome | Awaitable[Outcome], body: bytes
+    ) -> None:
         """Answer a submit that a fault befell, that was there already, or whose client waits for the end."""
         backend, journal = self._backend, self._journal
+        sent = exchange.sent
+        assert sent is not None, "what was sent is noted before"
+        if not isinstance(outcome, Job | Bent):
+            try:
+                outcome = await outcome
+            except (Full, QueueFull, KeyReused) as error:
+                raise self._no_place(error, sent.key) from None
+        note = self._ignored(body) if self._unknown is _IGNORE else None
         if isinstance(outcome, Job):
             outcome = Bent(outcome, None, self._hit_of(outcome), outcome.policy)
         job, fault = outcome.job, outcome.fault
@@ -102,8 +138,6 @@ class Submits:
         if fault is not None:
             backend.traffic.add("submit", identity, (outcome.hit,), fault.text)
         headers: list[Header] = [JSON]
-        sent = exchange.sent
-        assert sent is not None, "a submit that was decided about was read"
         if outcome.is_replay:
             headers.append((b"idempotency-replayed", b"true"))
             sent.is_replay = True
@@ -128,8 +162,8 @@ class Submits:
         )
         wait = wait_s(exchange.headers)
         if fault is not None:
-            body = b"" if job is None else encode.accepted(job)
-            await self._bends.answer(exchange, fault, 201, body, entry, headers)
+            answer = b"" if job is None else encode.accepted(job)
+            await self._bends.answer(exchange, fault, 201, answer, entry, headers)
         elif job is not None and wait is not None:
             await self._at_its_end(exchange, job, wait, entry, headers)
         else:

@@ -13,7 +13,7 @@ from dummyllm.core.mode import Mode
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import Identity, JobRequest
 from dummyllm.core.script import read_script
-from dummyllm.core.submit import Counters, Outcome, decide, job_of
+from dummyllm.core.submit import Outcome, decide, job_of
 
 HERE = Identity(bytes(16))
 REQUEST = JobRequest("llm.chat", b'{"model":"m","messages":[]}')
@@ -43,7 +43,7 @@ def outcome_of(
     policy: Policy, hit: int = 0, ordinal: int = 0, step: int = 0, *, request: JobRequest = REQUEST
 ) -> Outcome:
     """Return what the submit of *request* comes to under *policy*, at these counters."""
-    return decide(policy, request, HERE, NOW_MS, Counters(hit, ordinal, step))
+    return decide(policy, request, HERE, NOW_MS, hit, ordinal, step)
 
 
 def accepted(policy: Policy, ordinal: int = 0, step: int = 0, *, request: JobRequest = REQUEST) -> Job:

@@ -16,12 +16,12 @@ LUCK = st.builds(Luck, st.integers(-(10**60) + 1, 10**60 - 1), st.just(HERE), st
 
 
 class Always(Luck):
-    """A luck in which every runner of a race draws the same number."""
+    """A luck in which the runners of every race draw the same numbers."""
 
-    drawn = 0
+    drawn: tuple[int, ...] = (0,) * 8
 
     def lanes(self, site: bytes) -> tuple[int, ...]:
-        return (self.drawn,) * 8
+        return self.drawn
 
 
 def test_modes_are_those_of_the_environment() -> None:
@@ -72,6 +72,23 @@ def test_the_winner_is_the_one_with_the_least_time(weights: dict[Mode, int], luc
     assert winner(race, luck) is min(shown, key=lambda option: shown[option])
 
 
+NUMBERS = st.integers(0, 2**64 - 1) | st.integers(2**64 - 2**46, 2**64 - 1) | st.sampled_from([0, 2**63, 2**64 - 1])
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    st.dictionaries(st.sampled_from(WEIGHABLE_MODES), st.integers(1, 9) | st.integers(1, WEIGHT_MAX), min_size=1),
+    st.lists(NUMBERS, min_size=8, max_size=8),
+)
+def test_who_is_too_slow_to_run_would_not_have_won(weights: dict[Mode, int], numbers: list[int]) -> None:
+    """A runner is left out if even 1 − u, which −ln(u) never undercuts, is too long: also where u is nearly 1."""
+    luck, race = Always(1337, HERE, 0), Race.of("mode", weights)
+    luck.drawn = tuple(numbers)
+    shown = {option: time for option, _, _, time in times(race, luck)}
+
+    assert winner(race, luck) is min(shown, key=lambda option: shown[option])
+
+
 @settings(deadline=None)
 @given(st.permutations([(Mode.OK, 3), (Mode.ECHO, 1), (Mode.FAIL, 0), (Mode.HANG, 2)]), LUCK)
 def test_the_order_in_which_weights_are_written_does_not_matter(weights: list[tuple[Mode, int]], luck: Luck) -> None:
@@ -100,7 +117,7 @@ def test_a_race_without_runners_is_a_mistake_of_ours() -> None:
 def test_a_race_has_a_winner_at_both_ends_of_the_draw(number: int, weight: int) -> None:
     """No logarithm of 0, no division by 0; of two that come home together the one that stands first wins."""
     luck = Always(1337, HERE, 0)
-    luck.drawn = number
+    luck.drawn = (number,) * 8
     race = Race.of("mode", {Mode.ECHO: weight, Mode.OK: weight})
 
     assert winner(race, luck) is Mode.ECHO

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -18,7 +18,7 @@ from dummyllm.core.job import Job, make_job
 from dummyllm.core.mode import Mode
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import Identity, JobId, JobRequest
-from dummyllm.core.submit import Bent, Counters, Outcome
+from dummyllm.core.submit import Bent, Outcome
 from dummyllm.store import Decide, Event, Held, Report
 from dummyllm.store.memory import MemoryStore
 
@@ -35,6 +35,14 @@ OVERHEAD_BYTES = 800
 PLENTY_BYTES = 10**9
 
 
+class Counters(NamedTuple):
+    """What a submit was decided by."""
+
+    hit: int
+    ordinal: int
+    step: int
+
+
 class Driven:
     """A store, its clock, and its events: (event, identity, job or None) in the order reported."""
 
@@ -44,7 +52,6 @@ class Driven:
         self.store = opener(jobs_max, bytes_max, lambda *event: self.events.append(event))
         self.now_ms = 1_000
         self.counters: list[Counters] = []
-        """What each submit was decided by."""
 
     def accept(
         self,
@@ -61,9 +68,9 @@ class Driven:
         policy = Policy(mode=mode, base_latency_ms=base_ms)
         request, identity = JobRequest(op, b" " * bytes_), identity_named(name)
 
-        def make(counters: Counters) -> Job:
-            self.counters.append(counters)
-            job = make_job(policy, request, identity, now_ms=self.now_ms, ordinal=counters.ordinal)
+        def make(hit: int, ordinal: int, step: int) -> Job:
+            self.counters.append(Counters(hit, ordinal, step))
+            job = make_job(policy, request, identity, now_ms=self.now_ms, ordinal=ordinal)
             return replace(job, key=key, started_at_ms=None if waits else self.now_ms)
 
         job = self.submit(name, make)
@@ -73,9 +80,9 @@ class Driven:
     def refuse(self, name: str = "a", *, moves_step: bool = False) -> Outcome:
         """Submit the work called *name*, and let a fault refuse it: a script's own, if it *moves_step*."""
 
-        def bend(counters: Counters) -> Bent:
-            self.counters.append(counters)
-            return Bent(None, fault_of(Call("submit.reset")), counters.hit, Policy(), moves_step=moves_step)
+        def bend(hit: int, ordinal: int, step: int) -> Bent:
+            self.counters.append(Counters(hit, ordinal, step))
+            return Bent(None, fault_of(Call("submit.reset")), hit, Policy(), moves_step=moves_step)
 
         return self.submit(name, bend)
 

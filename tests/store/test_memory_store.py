@@ -71,9 +71,25 @@ def test_counters_that_were_dropped_leave_nothing_behind(store: Driven) -> None:
 
 
 def test_reads_that_are_counted_do_not_pile_up(store: Driven) -> None:
-    """A job that is read for ever has one entry in the heap."""
+    """A job that is read for ever has its one place."""
     job = store.accept("a")
     for reads in range(1_000):
         job = store.replace(replace(job, reads=reads))
 
-    assert store.store._endings == [(job.ends_at_ms, job.id)]
+    assert (len(store.store._endings), len(store.store._newcomers)) == (0, 1)
+
+
+def test_a_heap_is_made_where_places_get_scarce() -> None:
+    """Up to the half no submit pays for it; beyond, every one puts two in their places, so that none waits for all."""
+    store = Driven(STORES["memory"], jobs_max=20)
+    jobs = [store.accept(f"{number}", base_ms=100 + 37 * number % 50) for number in range(10)]
+    assert store.store._endings == []
+
+    jobs += [store.accept(f"{number}", base_ms=100 + 37 * number % 50) for number in range(10, 20)]
+    assert (len(store.store._endings), len(store.store._newcomers)) == (19, 1)
+    store.now_ms += 1_000
+    left = sorted(jobs, key=lambda job: (job.ends_at_ms, job.id))
+    for number in range(20, 25):
+        store.accept(f"{number}")
+    assert [job.id for _, _, job in store.events if job is not None] == [job.id for job in left[:5]]
+    store.close()

@@ -14,7 +14,7 @@ from dummyllm.core.mode import Mode
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import JobRequest
 from dummyllm.core.schedule import QueueFull
-from dummyllm.core.submit import Bent, Counters
+from dummyllm.core.submit import Bent
 from dummyllm.store import Event, Full, Held
 from tests.store.driven import OVERHEAD_BYTES, STORES, Driven, identity_named
 
@@ -135,9 +135,9 @@ def test_a_job_whose_answer_a_fault_befalls_is_kept(open_store: Open) -> None:
     store = open_store()
     decided: list[Bent] = []
 
-    def bend(counters: Counters) -> Bent:
-        job = make_job(Policy(), JobRequest("x"), identity_named("a"), now_ms=1_000, ordinal=counters.ordinal)
-        decided.append(Bent(job, fault_of(Call("submit.lost_ack")), counters.hit, Policy()))
+    def bend(hit: int, ordinal: int, _: int) -> Bent:
+        job = make_job(Policy(), JobRequest("x"), identity_named("a"), now_ms=1_000, ordinal=ordinal)
+        decided.append(Bent(job, fault_of(Call("submit.lost_ack")), hit, Policy()))
         return decided[-1]
 
     outcome = store.submit("a", bend)
@@ -151,7 +151,7 @@ def test_a_full_queue_moves_no_ordinal_and_no_step(open_store: Open) -> None:
     """Whatever decide raises, the submit is counted all the same."""
     store = open_store()
 
-    def refuse(counters: Counters) -> Job:
+    def refuse(*_: int) -> Job:
         raise QueueFull(None)
 
     for _ in range(2):

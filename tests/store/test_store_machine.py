@@ -6,14 +6,12 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
-from msgspec.structs import replace
 
 from dummyllm.core.job import Job
 from dummyllm.core.mode import Mode
 from dummyllm.core.request import Identity, JobId
-from dummyllm.core.submit import Counters
 from dummyllm.store import Event, Full, Held
-from tests.store.driven import OVERHEAD_BYTES, STORES, Driven, Opener, identity_named
+from tests.store.driven import OVERHEAD_BYTES, STORES, Counters, Driven, Opener, identity_named
 
 JOBS_MAX, BYTES_MAX = 3, 3 * OVERHEAD_BYTES + 40
 IDENTITIES_MAX = 4 * JOBS_MAX
@@ -106,7 +104,7 @@ class Machine(RuleBasedStateMachine):
         job = self.driven.accept(name, mode=mode, base_ms=base_ms, bytes_=bytes_)
         assert job.id not in model.jobs
         assert job.ordinal >= expected.ordinal
-        assert self.driven.counters[-1] == replace(expected, ordinal=job.ordinal)
+        assert self.driven.counters[-1] == expected._replace(ordinal=job.ordinal)
         if not model.dropped:
             assert job.ordinal == expected.ordinal
         model.keep(job)

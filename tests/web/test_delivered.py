@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+from math import inf
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
+from dummyllm.web.delivery import UNSEEN_S_MAX, Deliveries
 from tests.web.stack import STACKS, Line, ask, request, served
 from tests.web.wire import eventually
 
@@ -25,10 +29,13 @@ def test_a_client_that_gave_up_on_a_paused_server_got_no_answer(tmp_path: Path, 
     """The server reads a request whose client closed its connection meanwhile: whether that arrived is not known."""
     with served(tmp_path / "log", *options) as server:
         with Line(server.port) as client:
-            client.send(request("GET", "/health"))
-            assert client.answer().status == 200  # the connection is made
+            for _ in range(5):  # the connection is made, and the loop has been seen to turn
+                client.send(request("GET", "/health"))
+                assert client.answer().status == 200
             os.kill(server.process.pid, signal.SIGSTOP)
             eventually(lambda: states(server.process.pid) == "T", "a server that stands still")
+            stopped_s = monotonic()
+            eventually(lambda: monotonic() - stopped_s > 2 * UNSEEN_S_MAX, "a pause that is worth a look")
             client.send(request("POST", "/v1/jobs", b'{"op":"work"}'))
         os.kill(server.process.pid, signal.SIGCONT)
 
@@ -50,3 +57,19 @@ def test_a_client_that_waits_for_its_answer_gets_it(tmp_path: Path) -> None:
         ]
 
     assert entry["delivered"] == "yes"
+
+
+def test_what_a_busy_loop_has_seen_is_two_turns_old() -> None:
+    """What it answers in this turn may have come at any time since the look before, which was after the turn before."""
+
+    async def turns() -> list[tuple[float, bool]]:
+        deliveries, seen = Deliveries(), []
+        for now_s in (1.0, 2.0, 3.0, 4.0):
+            deliveries.turn(now_s)
+            is_new_at_once = deliveries.is_new_turn
+            await asyncio.sleep(0)
+            assert deliveries.is_new_turn
+            seen.append((deliveries.seen_s, is_new_at_once))
+        return seen
+
+    assert asyncio.run(turns()) == [(-inf, False), (-inf, False), (1.0, False), (2.0, False)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dummyllm.web.exchange import Exchange
+from dummyllm.web.exchange import Exchange, headers_of
 from dummyllm.web.refusal import ClientGone, Refusal
 from dummyllm.web.waits import Waits
 
@@ -38,7 +38,8 @@ def body_of(*messages: dict[str, Any], suspends: bool, bytes_max: int = 100) -> 
 
     async def read() -> tuple[bytes, int]:
         waits = Counted()
-        body = Exchange(SCOPE, receive, receive, None).body(waits, bytes_max)  # type: ignore[arg-type]
+        exchange = Exchange(SCOPE, receive, receive, None, None, {}, 0.0)  # type: ignore[arg-type]
+        body = exchange.body(waits, bytes_max)
         return (body if isinstance(body, bytes) else await body), waits.bounds
 
     return asyncio.run(read())
@@ -82,9 +83,8 @@ def test_who_leaves_before_the_end_is_gone(*, suspends: bool) -> None:
 def test_a_header_that_is_a_list_may_come_in_several() -> None:
     """Of two Prefer headers both count, and two keys are no key."""
     raw = [(b"prefer", b"wait=5"), (b"host", b"a"), (b"prefer", b"handling=lenient"), (b"idempotency-key", b"a")]
-    headers = Exchange({"type": "http", "headers": raw}, None, None, None).headers  # type: ignore[arg-type]
+    headers = headers_of(raw)
 
     assert headers[b"prefer"] == b"wait=5, handling=lenient"
     assert headers[b"idempotency-key"] == b"a"
-    again = [*raw, (b"idempotency-key", b"b")]
-    assert Exchange({"type": "http", "headers": again}, None, None, None).headers[b"idempotency-key"] == b"a, b"  # type: ignore[arg-type]
+    assert headers_of([*raw, (b"idempotency-key", b"b")])[b"idempotency-key"] == b"a, b"
