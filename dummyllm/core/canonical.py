@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import msgspec
 
-_decoder = msgspec.json.Decoder(float_hook=msgspec.Raw)  # a Raw is written as it is spelled
-_encoder = msgspec.json.Encoder(order="sorted")
+_decode = msgspec.json.Decoder(float_hook=msgspec.Raw).decode  # a Raw is written as it is spelled
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def canonical(value: bytes) -> bytes | None:
     """Return the canonical form of the JSON *value*, or None if it holds an integer too long to be read as one."""
     try:
-        return _encoder.encode(_decoder.decode(value))
+        return _encode(_decode(value))
     except (msgspec.DecodeError, ValueError):
         return None
 

@@ -50,14 +50,15 @@ class MemoryStore:
         self._evicted: OrderedDict[JobId, None] = OrderedDict()
         self._identities_max = IDENTITIES_PER_JOB * jobs_max
         self._ordinals: dict[Identity, int] = {}
-        self._ahead: dict[Identity, tuple[int, int]] = {}
+        self.ahead: dict[Identity, tuple[int, int]] = {}
+        """How far hit and step are ahead of the ordinal, for the identities where they are."""
         self._keys: dict[str, JobId] = {}
         self._dropped = 0
         self._evictions = 0
 
     def accept(self, identity: Identity, decide: Decide) -> Outcome:
         """Count a submit of *identity*, keep the job that *decide* makes of it, if any, and return the outcome."""
-        jobs, ahead = self._jobs, self._ahead
+        jobs, ahead = self._jobs, self.ahead
         ordinal = self._ordinals.get(identity, 0)
         hit = step = ordinal
         if ahead and identity in ahead:
@@ -88,12 +89,12 @@ class MemoryStore:
 
     def hit_of(self, job: Job) -> int:
         """Return which well-formed submit of its identity the just accepted *job* came from, counted from 0."""
-        return job.ordinal + self._ahead.get(job.identity, _LEVEL)[0] if self._ahead else job.ordinal
+        return job.ordinal + self.ahead.get(job.identity, _LEVEL)[0] if self.ahead else job.ordinal
 
     async def count_hit(self, identity: Identity) -> int:
         """Count a submit of *identity* that makes no job, and return which it was, from 0."""
         ordinal = self._ordinals.get(identity, 0)
-        hits, steps = self._ahead.get(identity, _LEVEL)
+        hits, steps = self.ahead.get(identity, _LEVEL)
         self._count(identity, ordinal + hits + 1, ordinal, ordinal + steps)
         return ordinal + hits
 
@@ -137,13 +138,16 @@ class MemoryStore:
         self._evicted.clear()
         self._bytes = 0
         self._ordinals.clear()
-        self._ahead.clear()
+        self.ahead.clear()
         self._keys.clear()
         self._dropped = 0
         self._evictions = 0
 
     def _keep(self, job: Job) -> None:
-        jobs, size = self._jobs, size_of(job)
+        jobs, request, trace_id = self._jobs, job.request, job.request.trace_id
+        size = len(request.args) + len(request.op) + JOB_OVERHEAD_BYTES  # this is size_of, written out
+        if trace_id is not None:
+            size += len(trace_id)
         held_bytes = self._bytes + size
         if len(jobs) >= self._half_jobs or held_bytes >= self._half_bytes:
             self._sort_in(2)
@@ -162,9 +166,9 @@ class MemoryStore:
         ordinals = self._ordinals
         ordinals[identity] = ordinal
         if hit != ordinal or step != ordinal:
-            self._ahead[identity] = (hit - ordinal, step - ordinal)
-        elif self._ahead:
-            self._ahead.pop(identity, None)
+            self.ahead[identity] = (hit - ordinal, step - ordinal)
+        elif self.ahead:
+            self.ahead.pop(identity, None)
         if len(ordinals) > self._identities_max:
             self._drop_oldest_identity()
 
@@ -199,7 +203,7 @@ class MemoryStore:
     def _drop_oldest_identity(self) -> None:
         oldest = next(iter(self._ordinals))
         del self._ordinals[oldest]
-        self._ahead.pop(oldest, None)
+        self.ahead.pop(oldest, None)
         self._dropped += 1
         self._report(Event.ORDINAL_DROPPED, oldest, None)
 

@@ -25,14 +25,14 @@ Cycle: Any = RequestResponseCycle
 """The class whose objects this module knows: `send.__self__` under uvicorn with httptools."""
 
 
-def body_at_hand(cycle: Any) -> bytes | None:
+def body_at_hand(cycle: Any) -> bytearray | None:
     """Return the whole body of the request if it has arrived and nobody asked for it yet, else None."""
     if cycle.more_body or cycle.waiting_for_100_continue or cycle.disconnected or cycle.response_complete:
         return None
     if cycle.flow.read_paused:
         cycle.flow.resume_reading()
     cycle.message_event.clear()
-    body = bytes(cycle.body)
+    body: bytearray = cycle.body
     cycle.body = bytearray()
     return body
 

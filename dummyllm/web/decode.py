@@ -41,21 +41,21 @@ class StrictSubmission(Submission, forbid_unknown_fields=True):
     """The standard payload and not a member more."""
 
 
-_strict = msgspec.json.Decoder(StrictSubmission)
-_lenient = msgspec.json.Decoder(Submission)
+_strict = msgspec.json.Decoder(StrictSubmission).decode
+_lenient = msgspec.json.Decoder(Submission).decode
 _IGNORE = Unknown.IGNORE
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def decode_request(body: bytes, unknown: Unknown) -> JobRequest:
+def decode_request(body: bytes | bytearray, unknown: Unknown) -> JobRequest:
     """Return what *body* asks for; raise `Refusal` BAD_JSON, BAD_REQUEST or INVALID_REQUEST."""
-    if body.count(b"[") + body.count(b"{") > DEPTH_MAX and depth_of(body) > DEPTH_MAX:
+    if body.count(b"[") + body.count(b"{") > DEPTH_MAX and depth_of(bytes(body)) > DEPTH_MAX:
         raise Refusal("BAD_JSON", f"the body is nested deeper than {DEPTH_MAX} levels")
-    decoder = _lenient if unknown is _IGNORE else _strict
+    decode = _lenient if unknown is _IGNORE else _strict
     try:
         if not body.isascii():
             body.decode()  # msgspec passes over the inside of `args`, so the whole body is checked here
-        submission = decoder.decode(body)
+        submission = decode(body)
     except msgspec.ValidationError as error:
         raise Refusal("INVALID_REQUEST", _explained(error)) from None
     except UnicodeDecodeError as error:
@@ -70,13 +70,13 @@ def decode_request(body: bytes, unknown: Unknown) -> JobRequest:
     return JobRequest(op, args, timeout_ms if type(timeout_ms) is int else int(timeout_ms), submission.trace_id)
 
 
-def _syntax_of(body: bytes, error: Exception) -> str:
+def _syntax_of(body: bytes | bytearray, error: Exception) -> str:
     # msgspec says of a lone high surrogate that the input was truncated, which helps nobody.
     is_whole = body.rstrip().endswith(b"}")
     return "it has a lone surrogate" if is_whole and _SURROGATE.search(body) else str(error)
 
 
-def unknown_members(body: bytes) -> list[str]:
+def unknown_members(body: bytes | bytearray) -> list[str]:
     """Return the names of the top-level members of *body* that are not of the standard payload."""
     return sorted(set(_members.decode(body)) - set(MEMBERS))
 

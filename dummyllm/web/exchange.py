@@ -59,7 +59,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         """Return the User-Agent header, at most 200 bytes of it; empty if there is none."""
         return self.headers.get(b"user-agent", b"")[:USER_AGENT_BYTES_MAX]
 
-    def body(self, waits: Waits, bytes_max: int) -> bytes | Awaitable[bytes]:
+    def body(self, waits: Waits, bytes_max: int) -> bytearray | Awaitable[bytearray]:
         """Return the whole body if it is here, else what to await for it; refuse one that is too long or too slow."""
         headers, cycle = self.headers, self.cycle
         if cycle is not None and b"transfer-encoding" not in headers:
@@ -76,13 +76,13 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
             raise _too_large(bytes_max)
         return self._late_body(waits, bytes_max)
 
-    async def _late_body(self, waits: Waits, bytes_max: int) -> bytes:
+    async def _late_body(self, waits: Waits, bytes_max: int) -> bytearray:
         # One wait for all of it: a body that trickles in has no more time than one that comes at once.
         body = await waits.bounded(self._gathered(bytes_max))
         self.whole_at_s = monotonic()
         return body
 
-    async def _gathered(self, bytes_max: int) -> bytes:
+    async def _gathered(self, bytes_max: int) -> bytearray:
         """Return the body, however many pieces it comes in; refuse it as soon as it is longer than *bytes_max*."""
         message = await self.receive()
         whole = bytearray(message.get("body", b""))
@@ -96,7 +96,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
             whole.clear()
             del message
             raise _too_large(bytes_max)
-        return bytes(whole)
+        return whole
 
     async def hand_over(self, app: ASGIApp, owner: object) -> None:
         """Let the Starlette *app* answer; an *owner* in the scope asks it for exceptions, not plain-text errors."""

@@ -12,7 +12,7 @@ DIGITS_MAX = 4
 
 
 def sent_with(
-    headers: dict[bytes, bytes], body: bytes, request: JobRequest | None = None, key: str | None = None
+    headers: dict[bytes, bytes], body: bytes | bytearray, request: JobRequest | None = None, key: str | None = None
 ) -> Sent:
     """Return what is known of a submit from its *headers* and *body*, and from what could be read of them.
 

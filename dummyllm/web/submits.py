@@ -47,7 +47,7 @@ class Submits:
     ) -> None:
         self._backend = backend
         self._submit = backend.submit
-        self._hit_of = backend.hit_of
+        self._hit_of, self._ahead = backend.hit_of, backend.store.ahead
         self._journal = backend.journal
         self._waits = waits
         self._deliveries = deliveries
@@ -71,14 +71,14 @@ class Submits:
         if headers.get(b"content-type") != b"application/json" or b"content-encoding" in headers:
             check_content_type(headers)
         body = exchange.body(self._waits, self._max_body_bytes)
-        return self._take(exchange, body) if isinstance(body, bytes) else self._take_later(exchange, body)
+        return self._take(exchange, body) if isinstance(body, bytearray) else self._take_later(exchange, body)
 
-    async def _take_later(self, exchange: Exchange, body: Awaitable[bytes]) -> None:
+    async def _take_later(self, exchange: Exchange, body: Awaitable[bytearray]) -> None:
         rest = self._take(exchange, await body)
         if rest is not None:
             await rest
 
-    def _take(self, exchange: Exchange, body: bytes) -> Awaitable[None] | None:
+    def _take(self, exchange: Exchange, body: bytearray) -> Awaitable[None] | None:
         """Do what the *body* of a submit asks for."""
         headers = exchange.headers
         try:
@@ -104,22 +104,23 @@ class Submits:
         )  # fmt: skip
         if b"authorization" in headers or b"x-api-key" in headers or b"x-stainless-retry-count" in headers:
             sent.auth, sent.retries = auth_of(headers), retries_of(headers)
+        hit = self._hit_of(outcome) if self._ahead else outcome.ordinal
+        agent = headers.get(b"user-agent", b"")[:USER_AGENT_BYTES_MAX]
         entry = Entry(
-            journal.next_seq(), outcome.accepted_at_ms, _SUBMIT, outcome.id, outcome.identity, self._hit_of(outcome),
-            outcome.ordinal, 201, _QUEUED, None, None, headers.get(b"user-agent", b"")[:USER_AGENT_BYTES_MAX], None,
-            None, None, outcome.policy.rule, exchange.whole_at_s, sent,
+            journal.next_seq(), outcome.accepted_at_ms, _SUBMIT, outcome.id, outcome.identity, hit, outcome.ordinal,
+            201, _QUEUED, None, None, agent, None, None, None, outcome.policy.rule, exchange.whole_at_s, sent,
         )  # fmt: skip
         return exchange.begin_answer(201, encode.accepted(outcome), entry, journal, self._deliveries)
 
     def _noted(
-        self, headers: dict[bytes, bytes], body: bytes, request: JobRequest | None = None, key: str | None = None
+        self, headers: dict[bytes, bytes], body: bytearray, request: JobRequest | None = None, key: str | None = None
     ) -> Sent:
         """Return what is known of a submit that may be refused; from now on equal bodies are known by checksums."""
         self._marks_bodies = True
         return sent_with(headers, body, request, key)
 
     async def _specially(
-        self, exchange: Exchange, request: JobRequest, outcome: Outcome | Awaitable[Outcome], body: bytes
+        self, exchange: Exchange, request: JobRequest, outcome: Outcome | Awaitable[Outcome], body: bytearray
     ) -> None:
         """Answer a submit that a fault befell, that was there already, or whose client waits for the end."""
         backend, journal = self._backend, self._journal
@@ -203,7 +204,7 @@ class Submits:
             message = f"every place is taken by an unfinished job ({limits}); try again in {wait_s} s"
         return Refusal("FULL", message, headers=((b"retry-after", b"%d" % wait_s),))
 
-    def _ignored(self, body: bytes) -> str | None:
+    def _ignored(self, body: bytearray) -> str | None:
         names = unknown_members(body)
         return f"ignored unknown members: {', '.join(names)[:200]}" if names else None
 

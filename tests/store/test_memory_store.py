@@ -50,12 +50,12 @@ def test_counters_that_are_level_are_kept_once(store: Driven) -> None:
     """They nearly always agree, so the other two are kept for the few identities where they do not."""
     store.accept("a", base_ms=0)
     store.accept("b", base_ms=0)
-    assert store.store._ahead == {}
+    assert store.store.ahead == {}
 
     store.refuse("a")
     store.count_hit("b")
     store.refuse("c", moves_step=True)
-    assert store.store._ahead == {
+    assert store.store.ahead == {
         identity_named("a"): (1, 0),
         identity_named("b"): (1, 0),
         identity_named("c"): (1, 1),
@@ -67,7 +67,7 @@ def test_counters_that_were_dropped_leave_nothing_behind(store: Driven) -> None:
     for number in range(20):
         store.refuse(f"{number}")
 
-    assert len(store.store._ahead) == len(store.store._ordinals) == 4
+    assert len(store.store.ahead) == len(store.store._ordinals) == 4
 
 
 def test_reads_that_are_counted_do_not_pile_up(store: Driven) -> None:

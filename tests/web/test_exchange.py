@@ -40,7 +40,7 @@ def body_of(*messages: dict[str, Any], suspends: bool, bytes_max: int = 100) -> 
         waits = Counted()
         exchange = Exchange(SCOPE, receive, receive, None, None, {}, 0.0)  # type: ignore[arg-type]
         body = exchange.body(waits, bytes_max)
-        return (body if isinstance(body, bytes) else await body), waits.bounds
+        return (body if isinstance(body, bytearray) else await body), waits.bounds
 
     return asyncio.run(read())
 
