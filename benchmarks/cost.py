@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from benchmarks import load
 from benchmarks.figure import Figure, Reach
-from benchmarks.rounds import Ratio, alternate, ratio_of
+from benchmarks.rounds import Ratio, alternate, more_of, ratio_of
 from benchmarks.server import Server
 from benchmarks.tally import Tally
 
@@ -33,6 +34,11 @@ def cpu_us(server: Server, under: Load) -> float:
 def cpu_ratio(rounds: int, first: tuple[Server, Load], second: tuple[Server, Load]) -> Ratio:
     """Return what a request costs the *second* server, in requests of the *first*."""
     return ratio_of(alternate(rounds, lambda: cpu_us(*first), lambda: cpu_us(*second)))
+
+
+def cpu_more(rounds: int, *sides: tuple[Server, Load]) -> Ratio:
+    """Return by how much a request costs the third server more than the second, in requests of the first."""
+    return more_of(alternate(rounds, *(partial(cpu_us, *side) for side in sides)))
 
 
 def in_floors(name: str, ratio: Ratio, reach: Reach) -> Figure:

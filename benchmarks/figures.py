@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import load
-from benchmarks.cost import Load, cpu_ratio, in_floors, polling, submitting
+from benchmarks.cost import Load, cpu_more, cpu_ratio, in_floors, polling, submitting
 from benchmarks.figure import Figure, NotMeasured, Reach
 from benchmarks.payload import ARGS_BYTES
 from benchmarks.process import Unmeasurable
@@ -42,6 +42,10 @@ FAULTY = RANDOM | {"DUMMYLLM_FAULTS": ",".join(f"{fault}=0.0001" for fault in FA
 FINISHED = {"DUMMYLLM_MODE": "ok", "DUMMYLLM_LATENCY_MS": "1"}
 HANG = {"DUMMYLLM_MODE": "hang"}
 HANG_WITH_SHORT_JOURNAL = HANG | {"DUMMYLLM_JOURNAL_MAX": "1000"}
+
+
+Ready = Callable[[Server, int], Load]
+"""Fills a server, and returns the load for it, of so many seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +109,32 @@ def warmed(server: Server, job_ids: list[str], seconds: int) -> tuple[Server, Lo
 
 
 def journal(bench: Bench) -> list[Figure]:
-    """Return what a request costs while the journal goes to a file as well."""
+    """Return what a request costs more while the journal goes to a file as well."""
     with tempfile.TemporaryDirectory() as folder:
         kept = {"DUMMYLLM_JOURNAL": str(Path(folder, "run.jsonl"))}
         return [
-            _post(bench, "POST /v1/jobs, mode random, journal in a file", RANDOM | kept, Reach(most=1.3)),
-            _get(bench, "GET /v1/jobs/{id}, journal in a file", MIXED | kept, jobs=WARM_JOBS),
+            _more(bench, "POST /v1/jobs, more for a journal in a file", RANDOM, kept, _submitted),
+            _more(bench, "GET /v1/jobs/{id}, more for a journal in a file", MIXED, kept, _polled),
         ]
+
+
+def _more(bench: Bench, name: str, settings: Mapping[str, str], added: Mapping[str, str], ready: Ready) -> Figure:
+    """Return what the *added* settings cost a request of a server with *settings*."""
+    with Server(FLOOR) as floor, Server(bench.app, settings) as plain, Server(bench.app, {**settings, **added}) as more:
+        sides = [(server, ready(server, bench.scale.seconds)) for server in (floor, plain, more)]
+        ratio = cpu_more(bench.scale.rounds, *sides)
+    note = f"{ratio.second:.1f} µs of CPU, floor {ratio.first:.0f} µs"
+    reach = Reach(most=0.15)
+    return Figure(name=name, value=ratio.value, unit="floors", low=ratio.low, high=ratio.high, reach=reach, note=note)
+
+
+def _submitted(server: Server, seconds: int) -> Load:
+    load.fill(server.port, WARM_JOBS)
+    return submitting(seconds)
+
+
+def _polled(server: Server, seconds: int) -> Load:
+    return warmed(server, load.fill(server.port, WARM_JOBS), seconds)[1]
 
 
 def memory(bench: Bench) -> list[Figure]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-Rounds = Sequence[tuple[float, float]]
+Rounds = Sequence[tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,15 +20,14 @@ class Ratio:
     second: float
 
 
-def alternate(times: int, first: Callable[[], float], second: Callable[[], float]) -> Rounds:
-    """Return what both sides gave in each of so many rounds; every other round begins with the second side."""
+def alternate(times: int, *sides: Callable[[], float]) -> Rounds:
+    """Return what all *sides* gave in each of so many rounds; every other round takes them in reverse."""
     rounds = []
     for number in range(times):
         if number % 2:
-            later = second()
-            rounds.append((first(), later))
+            rounds.append(tuple(reversed([side() for side in reversed(sides)])))
         else:
-            rounds.append((first(), second()))
+            rounds.append(tuple(side() for side in sides))
     return rounds
 
 
@@ -38,3 +37,14 @@ def ratio_of(rounds: Rounds) -> Ratio:
     ratios = [second / first for first, second in rounds]
     firsts, seconds = zip(*rounds, strict=True)
     return Ratio(value=median(ratios), low=min(ratios), high=max(ratios), first=median(firsts), second=median(seconds))
+
+
+def more_of(rounds: Rounds) -> Ratio:
+    """Return by how much the third side of each round exceeds the second, in units of the first.
+
+    Its two sides are those medians: of what the units are, and of the excess in them.
+    """
+    excesses = [(third - second) / first for first, second, third in rounds]
+    unit = median(first for first, _, _ in rounds)
+    value = median(excesses)
+    return Ratio(value=value, low=min(excesses), high=max(excesses), first=unit, second=value * unit)
