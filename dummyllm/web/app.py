@@ -68,7 +68,7 @@ class App:
             headers = headers_of(raw)
         exchange = Exchange(scope, receive, send, transport, cycle, headers, monotonic())
         deliveries = self._deliveries
-        if deliveries.is_new_turn:
+        if deliveries.is_new_turn and transport is not None:
             deliveries.turn(exchange.whole_at_s)
         if deliveries.are_waiting:
             deliveries.next_request(transport)

@@ -83,7 +83,10 @@ class Jobs:
         if backend.reads_are_plain and not job.fate.counts_reads and b"prefer" not in exchange.headers:
             snapshot, now_ms = backend.look(job)
             body = self._view(job, snapshot)
-            await self._answer(exchange, _POLL, job, snapshot, now_ms, body)
+            entry = self._entry(exchange, _POLL, job, snapshot, now_ms)
+            unsent = exchange.begin_answer(200, body, entry, self._journal, self._deliveries)
+            if unsent is not None:
+                await unsent
             return
         wait = wait_s(exchange.headers)
         if wait is not None:
