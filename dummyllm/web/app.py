@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
+from traceback import format_exc
 from typing import Any
 
 from msgspec.structs import replace
-from starlette.exceptions import HTTPException
-from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dummyllm.backend import Backend
@@ -21,15 +20,13 @@ from dummyllm.journal_file import JournalFile
 from dummyllm.settings import Settings
 from dummyllm.trial import closing_of
 from dummyllm.web.access import Access
-from dummyllm.web.admin import Admin
 from dummyllm.web.connection import connection_of, transport_of
 from dummyllm.web.cycle import Cycle
 from dummyllm.web.delivery import Deliveries
 from dummyllm.web.exchange import JSON, Exchange, headers_of
 from dummyllm.web.health import HealthRoutes
-from dummyllm.web.jobs import PREFIX, Jobs, method_not_allowed, not_found
+from dummyllm.web.jobs import PREFIX, Jobs
 from dummyllm.web.last_word import last_word
-from dummyllm.web.openapi import openapi_route
 from dummyllm.web.refusal import ClientGone, Refusal, body_of
 from dummyllm.web.shutdown import on_first_signal
 from dummyllm.web.waits import Waits
@@ -49,13 +46,14 @@ class App:
         self._access = Access(settings)
         self._jobs = Jobs(backend, settings, self._waits, self._deliveries)
         self._submit = self._jobs.submit
-        self._rest = Router(self._routes(), redirect_slashes=False, lifespan=self.lifespan)
+        self._health = HealthRoutes(backend)
+        self._rest: ASGIApp | None = None
         self._cors = self._cors_middleware() if settings.cors_origins else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; here `send` is still the server's own, so here the connection can be seen."""
         if scope["type"] != "http":
-            await self._rest(scope, receive, send)
+            await self._live(scope, receive, send)
             return
         cycle: Any = getattr(send, "__self__", None)
         if type(cycle) is Cycle:
@@ -106,7 +104,33 @@ class App:
             return self._submit(exchange)
         if path == PREFIX or path.startswith(PREFIX + "/"):
             return self._jobs.route(exchange, path)(exchange)
-        return exchange.hand_over(self._rest, self)
+        if path in self._health.views:
+            return self._health.answer(exchange, path)
+        return exchange.hand_over(self._fetched_rest(), self)
+
+    def _fetched_rest(self) -> ASGIApp:
+        if self._rest is None:
+            from dummyllm.web.rest import Rest  # noqa: PLC0415  # with Starlette, that is a good part of a start
+
+            self._rest = Rest(self.backend, self.settings, self._waits)
+        return self._rest
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Speak the lifespan protocol of ASGI; refuse a WebSocket."""
+        if scope["type"] != "lifespan":
+            await self._fetched_rest()(scope, receive, send)
+            return
+        await receive()
+        moment = "startup"
+        try:
+            async with self.lifespan():
+                await send({"type": "lifespan.startup.complete"})
+                moment = "shutdown"
+                await receive()
+        except Exception:
+            await send({"type": f"lifespan.{moment}.failed", "message": format_exc()})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _fail(self, exchange: Exchange, error: Exception) -> None:
         match error:
@@ -114,8 +138,6 @@ class App:
                 return
             case Refusal():
                 await self._refuse(exchange, error)
-            case HTTPException():
-                await self._refuse(exchange, _refusal_of(error, exchange))
             case _:
                 logger.error("a bug of ours: %s %s", exchange.scope["method"], exchange.scope["path"], exc_info=error)
                 sorry = "the server failed; this is a bug of ours"
@@ -155,29 +177,12 @@ class App:
             allow_headers=["*"],
         )
 
-    def _routes(self) -> list[Route]:
-        health, admin = HealthRoutes(self.backend), Admin(self.backend, self.settings, self._waits)
-        return [
-            Route("/health", health.health),
-            Route("/livez", health.alive),
-            Route("/readyz", health.alive),
-            Route("/openapi.json", openapi_route),
-            Route("/__admin/config", admin.config),
-            Route("/__admin/journal", admin.journal),
-            Route("/__admin/journal.jsonl", admin.journal_file),
-            Route("/__admin/decisions", admin.decisions),
-            Route("/__admin/verdict", admin.verdict),
-            Route("/__admin/faults", admin.faults),
-            Route("/__admin/clock", admin.clock, methods=["POST"]),
-            Route("/__admin/reset", admin.reset, methods=["POST"]),
-        ]
-
     def stop_waiting(self) -> None:
         """Let nobody wait any longer: whoever is held gets a 503 at once."""
         self._waits.stop()
 
     @asynccontextmanager
-    async def lifespan(self, _: object = None) -> AsyncIterator[None]:
+    async def lifespan(self) -> AsyncIterator[None]:
         """Begin, and end with the block: who ends it sooner than the requests are over loses what they would write."""
         loop = asyncio.get_running_loop()
         if self._journal_file is not None:
@@ -193,12 +198,3 @@ class App:
             # What fell out of the ring is in the file all the same.
             self._journal_file.close(replace(closing_of(self.backend), dropped=0))
         last_word(self.backend, self.settings)
-
-
-def _refusal_of(error: HTTPException, exchange: Exchange) -> Refusal:
-    """Return what Starlette's own 404 or 405 is in the one error shape."""
-    path = exchange.scope["path"]
-    if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "").split(", ")
-        return method_not_allowed(exchange.scope["method"], path, sorted(allowed))
-    return not_found(path)

@@ -140,7 +140,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         elif now_s - deliveries.seen_s > UNSEEN_S_MAX and transport is not None and not was_gone:
             is_doubtful = has_left(transport)
         if headers is not None or cycle is None or not answer_at_once(cycle, status, body):
-            sending = self._send_parts(status, body, headers or [JSON])
+            sending = self.send_whole(status, body, headers or [JSON])
             return self._await_departure(sending, entry, deliveries, was_gone=was_gone, is_doubtful=is_doubtful)
         took_s = now_s - self.whole_at_s
         if took_s >= 0.001:
@@ -167,7 +167,8 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
                 entry.delivered = _YES
         deliveries.settled(entry)
 
-    async def _send_parts(self, status: int, body: bytes, headers: Sequence[Header]) -> None:
+    async def send_whole(self, status: int, body: bytes, headers: Sequence[Header]) -> None:
+        """Send an answer of which the journal tells nothing."""
         await self.send(_start(status, body, headers))
         await self.send({"type": "http.response.body", "body": body})
 

@@ -257,13 +257,13 @@ def test_the_loggers_of_the_process_stay_as_they_are(caplog: pytest.LogCaptureFi
     """A test may have set up uvicorn's own, for a server of its own; ours says nothing there."""
     caplog.set_level(logging.INFO)
     access = logging.getLogger("uvicorn.access")
-    handler = logging.NullHandler()
+    handler, propagates = logging.NullHandler(), access.propagate
     access.addHandler(handler)
     try:
         with serve() as dummy:
             get(f"{dummy.base_url}/health")
         assert handler in access.handlers
-        assert access.propagate
+        assert access.propagate is propagates
         assert not [record for record in caplog.records if record.name.startswith(("uvicorn", "dummyllm"))]
     finally:
         access.removeHandler(handler)

@@ -20,6 +20,8 @@ from dummyllm.web import openapi
 from dummyllm.web.app import App
 from dummyllm.web.openapi import document as document_module
 from dummyllm.web.refusal import STATUS_OF
+from dummyllm.web.rest import Rest
+from dummyllm.web.waits import Waits
 
 JOB = "/v1/jobs/job_000000000000000000000000"
 JSON = ("content-type", "application/json")
@@ -141,7 +143,8 @@ def test_the_document_is_openapi_3_1(settings: dict[str, str]) -> None:
 
 def test_every_route_of_the_server_is_in_the_document(document: dict[str, Any]) -> None:
     """`/openapi.json` lists every route."""
-    routes = {route.path for route in app_with()._rest.routes}
+    app = app_with()
+    routes = {route.path for route in Rest(app.backend, app.settings, Waits(1)).routes} | set(app._health.views)
     job_routes = {"/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/cancel", "/v1/jobs/{id}/request"}
 
     assert set(document["paths"]) == routes | job_routes
