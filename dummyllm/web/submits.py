@@ -86,7 +86,7 @@ class Submits:
         except Refusal:
             exchange.sent = self._noted(headers, body)
             raise
-        key = idempotency_key(headers) if b"idempotency-key" in headers else None
+        key = self._key_of(exchange, request) if b"idempotency-key" in headers else None
         try:
             outcome = self._submit(request, key)
         except (Full, QueueFull, KeyReused) as error:
@@ -111,6 +111,16 @@ class Submits:
             201, _QUEUED, None, None, agent, None, None, None, outcome.policy.rule, exchange.whole_at_s, sent,
         )  # fmt: skip
         return exchange.begin_answer(201, encode.accepted(outcome), entry, journal, self._deliveries)
+
+    def _key_of(self, exchange: Exchange, request: JobRequest) -> str | None:
+        """Return the Idempotency-Key. Of a submit refused for it no checksum is noted: another key repairs it."""
+        headers = exchange.headers
+        try:
+            return idempotency_key(headers)
+        except Refusal:
+            exchange.sent = sent = Sent(None, auth_of(headers), retries_of(headers))
+            sent.trace_id, sent.timeout_ms = request.trace_id, request.timeout_ms
+            raise
 
     def _noted(
         self, headers: dict[bytes, bytes], body: bytearray, request: JobRequest | None = None, key: str | None = None

@@ -16,6 +16,7 @@ import pytest
 
 from dummyllm.assembly import app_of
 from dummyllm.clock import ManualClock
+from dummyllm.journal_line import line_of
 from dummyllm.settings import load
 from dummyllm.web.app import App
 from tests.web.direct import direct
@@ -172,6 +173,18 @@ def test_a_key_that_cannot_be_read_is_refused(key: str) -> None:
     assert (answer.status, answer.code) == (400, "BAD_REQUEST")
     assert "Idempotency-Key" in answer.message
     assert app.backend.store.held().jobs == 0
+
+
+def test_who_repairs_a_key_is_not_accused_of_sending_the_same_again() -> None:
+    """The bytes of the body are the same, and the request is another one: no checksum ties the two together."""
+    app = app_with(MODE="hang")
+    assert submit(app, '"').status == 400
+    assert submit(app, '"k"').status == 201
+    refused, accepted = (line_of(entry, 0.0) for entry in app.backend.journal.since())
+
+    assert (refused.code, refused.timeout_ms, refused.body, refused.fingerprint) == ("BAD_REQUEST", 8000, None, None)
+    assert (accepted.key, accepted.timeout_ms) == ("k", 8000)
+    assert accepted.body is not None
 
 
 def test_a_key_of_255_characters_is_read() -> None:
