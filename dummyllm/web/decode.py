@@ -83,7 +83,7 @@ def unknown_members(body: bytes | bytearray) -> list[str]:
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BRACKETS = b"[]{}"
-_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(_BRACKETS))
+_ALL_BUT_MARKS = bytes(set(range(256)) - set(_BRACKETS + b'"'))
 _STEPS = bytes.maketrans(_BRACKETS, bytes([1, 255, 1, 255]))
 
 
@@ -93,8 +93,9 @@ def depth_of(body: bytes) -> int:
     In JSON escapes stand only inside strings. Without them every quote that is left opens or closes a string.
     """
     unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    outside = b"".join(unescaped.split(b'"')[::2])
-    steps = outside.translate(_STEPS, delete=_ALL_BUT_BRACKETS)
+    # Two quotes side by side say nothing of what stands around them: without those, few strings are left to cut out.
+    marks = unescaped.translate(None, delete=_ALL_BUT_MARKS).replace(b'""', b"")
+    steps = b"".join(marks.split(b'"')[::2]).translate(_STEPS)
     return max(accumulate(array("b", steps)), default=0)
 
 
