@@ -65,6 +65,6 @@ in the p99.
 The p99 comes from a closed loop: 64 connections that each wait for their answer before they send again, as a runner's
 workers do. Such a loop sends nothing while the server stands still, so its percentiles are corrected for the requests
 that were held back (as wrk and HdrHistogram do it). Its rounds take ten seconds: a load opens all connections at once,
-they are accepted one by one, and in a shorter round their first answers would be the tail. It does not say what happens when requests keep arriving faster
-than they are answered.
+they are accepted one by one, and in a shorter round their first answers would be the tail. It does not say what happens
+when requests keep arriving faster than they are answered.
 """

@@ -89,7 +89,7 @@ def plan(policy: Policy, request: JobRequest, luck: Luck, cue: Cue | None = None
     base_ms = policy.base_latency_ms
     if policy.shape is not FIXED:
         base_ms = latency_ms(base_ms, policy.shape, luck.at(LATENCY_SITE))
-    fate = _fate(mode, turn, base_ms, request.timeout_ms if mode is _TIMEOUT else 0)  # this is unbent, written out
+    fate = unbent(mode, turn, base_ms, request.timeout_ms)
     if policy.chaos is None:
         return fate
     return policy.chaos.twisted(fate, policy, request, luck, cue)

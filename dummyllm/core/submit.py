@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dummyllm.core.draw import Luck
-from dummyllm.core.fate import plan
 from dummyllm.core.job import Job, make_job
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import Identity, JobRequest
@@ -52,9 +51,8 @@ def decide(
 
     The work of its *identity* came *hit* times before, became a job *ordinal* times, and its script is at *step*.
     """
-    if policy.chaos is None:  # then this is make_job, written out: most submits come this way
-        luck = Luck(policy.seed, identity, ordinal)
-        return Job(luck.job_id(), request, identity, ordinal, plan(policy, request, luck), policy, now_ms, now_ms)
+    if policy.chaos is None:
+        return make_job(policy, request, identity, now_ms, ordinal)
     if policy.rules:
         policy = rule_policy(policy, request, ordinal)
     cue = policy.script.at(step) if policy.script is not None and policy.replay is None else None

@@ -144,10 +144,7 @@ class MemoryStore:
         self._evictions = 0
 
     def _keep(self, job: Job) -> None:
-        jobs, request, trace_id = self._jobs, job.request, job.request.trace_id
-        size = len(request.args) + len(request.op) + JOB_OVERHEAD_BYTES  # this is size_of, written out
-        if trace_id is not None:
-            size += len(trace_id)
+        jobs, size = self._jobs, size_of(job)
         held_bytes = self._bytes + size
         if len(jobs) >= self._half_jobs or held_bytes >= self._half_bytes:
             self._sort_in(2)

@@ -76,9 +76,7 @@ class App:
             if self._cors is not None and self._access.is_from_listed_page(headers):
                 await exchange.hand_over(self._cors, self)  # which goes on in `_behind_cors`
             else:
-                rest = self._handle(exchange, path)
-                if rest is not None:
-                    await rest
+                await self._handle(exchange, path)
         except Exception as error:  # noqa: BLE001  # every one of them gets an answer
             await self._fail(exchange, error)
         except asyncio.CancelledError:
@@ -90,14 +88,12 @@ class App:
         headers = headers_of(scope["headers"])
         exchange = Exchange(scope, receive, send, connection_of(scope), None, headers, monotonic())
         try:
-            rest = self._handle(exchange, scope["path"])
-            if rest is not None:
-                await rest
+            await self._handle(exchange, scope["path"])
         except Exception as error:  # noqa: BLE001  # answered here, so that a page may read what is wrong
             await self._fail(exchange, error)
 
-    def _handle(self, exchange: Exchange, path: str) -> Awaitable[None] | None:
-        """Answer *exchange*, at once where that is possible; else return what to await for the rest of it."""
+    def _handle(self, exchange: Exchange, path: str) -> Awaitable[None]:
+        """Begin to answer *exchange*, and return what to await for the rest of it."""
         if self._access.has_key:
             self._access.check_key(exchange, path)
         if path == PREFIX and exchange.scope["method"] == "POST":

@@ -62,6 +62,10 @@ def answer_at_once(cycle: Any, status: int, body: bytes) -> bool:
     return True
 
 
+def _no_head(_: int) -> None:
+    return None
+
+
 class _Heads:
     """The head of an answer of each status, up to its length.
 
@@ -72,7 +76,7 @@ class _Heads:
 
     def __init__(self) -> None:
         self.made_of: object = None
-        self.of: Callable[[int], bytes | None]
+        self.of: Callable[[int], bytes | None] = _no_head
 
     def renew(self, headers: list[tuple[bytes, bytes]]) -> None:
         """Take *headers* for those of every answer from now on; no head is known if they say how it is framed."""

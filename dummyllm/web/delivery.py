@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary
 from dummyllm.journal import Delivered, Entry, Sink
 
 PROMPT_MS_MAX = 250
+
+# A client that left so short a time ago counts as one that was still there: it costs a system call to know better.
 UNSEEN_S_MAX = 0.05
 _YES, _NO = Delivered.YES, Delivered.NO
 

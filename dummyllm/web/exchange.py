@@ -6,7 +6,7 @@ This is the path of every hot request, so it is written out plainly: no request 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Generator, Sequence
 from time import monotonic
 from typing import Any
 
@@ -33,8 +33,18 @@ HALF_LEAVES_S = 0.01  # an RST takes with it what is still in our own buffers
 SMALL_DIGITS, HUGE_DIGITS = 6, 20
 
 _OTHER = What.OTHER
-_YES = Delivered.YES
+_YES, _NO, _UNKNOWN = Delivered.YES, Delivered.NO, Delivered.UNKNOWN
 _NO_JOB = JobId("")
+
+
+class _Done:
+    """Nothing is left to await. A coroutine that only says so would be as dear as a draw."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        return iter(())  # type: ignore[return-value]  # an iterator is all that `await` asks for
+
+
+DONE = _Done()
 
 
 class Exchange(msgspec.Struct, gc=False, eq=False):
@@ -105,7 +115,7 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         scope["extensions"] = {**scope.get("extensions", {}), EXTENSION: self.transport}
         await app(scope, self.receive, self.send)
 
-    async def answer(
+    def answer(
         self,
         status: int,
         body: bytes,
@@ -113,62 +123,50 @@ class Exchange(msgspec.Struct, gc=False, eq=False):
         journal: Journal,
         deliveries: Deliveries,
         headers: Sequence[Header] | None = None,
-    ) -> None:
-        """Write *entry* into the journal, send *body*, and settle whether it was delivered.
+    ) -> Awaitable[None]:
+        """Write *entry* into the journal, send *body*, settle whether it was delivered, and return what to await.
 
-        *headers* say what the body is and whatever else there is to say; None says that it is JSON.
+        *headers* say what the body is and whatever else there is to say; None says that it is JSON. Such an answer has
+        often left when this returns.
         """
-        unsent = self.begin_answer(status, body, entry, journal, deliveries, headers)
-        if unsent is not None:
-            await unsent
-
-    def begin_answer(
-        self,
-        status: int,
-        body: bytes,
-        entry: Entry,
-        journal: Journal,
-        deliveries: Deliveries,
-        headers: Sequence[Header] | None = None,
-    ) -> Awaitable[None] | None:
-        """Do what `answer` does, at once where that is possible; else return what to await for the rest of it."""
         journal.append(entry)
-        transport, cycle, size, now_s = self.transport, self.cycle, len(body), monotonic()
-        was_gone = is_doubtful = transport is not None and transport.is_closing()
-        if size > WRITTEN_WHOLE_BYTES_MAX:
-            is_doubtful = True
-        elif now_s - deliveries.seen_s > UNSEEN_S_MAX and transport is not None and not was_gone:
-            is_doubtful = has_left(transport)
-        if headers is not None or cycle is None or not answer_at_once(cycle, status, body):
-            sending = self.send_whole(status, body, headers or [JSON])
-            return self._await_departure(sending, entry, deliveries, was_gone=was_gone, is_doubtful=is_doubtful)
+        cycle, now_s = self.cycle, monotonic()
+        likely = self._likely(len(body), deliveries, now_s)
+        if headers is None and cycle is not None and answer_at_once(cycle, status, body):
+            self._settle(entry, likely, deliveries, now_s)
+            return DONE
+        return self._see_off(self.send_whole(status, body, headers or [JSON]), entry, likely, deliveries)
+
+    def _likely(self, size: int, deliveries: Deliveries, now_s: float) -> Delivered:
+        """Return what becomes of an answer of *size* bytes that is about to be sent, if it leaves promptly."""
+        transport = self.transport
+        if transport is None:
+            return _UNKNOWN
+        if transport.is_closing():
+            return _NO
+        if size > WRITTEN_WHOLE_BYTES_MAX or (now_s - deliveries.seen_s > UNSEEN_S_MAX and has_left(transport)):
+            return _UNKNOWN
+        return _YES
+
+    async def _see_off(self, sending: Awaitable[None], entry: Entry, likely: Delivered, deliveries: Deliveries) -> None:
+        await sending
+        self._settle(entry, likely, deliveries, monotonic())
+
+    def _settle(self, entry: Entry, likely: Delivered, deliveries: Deliveries, now_s: float) -> None:
+        """Write down what is known of an answer that has left at *now_s*."""
         took_s = now_s - self.whole_at_s
         if took_s >= 0.001:
             entry.took_ms = int(took_s * 1000)
-        if (is_doubtful or entry.took_ms > PROMPT_MS_MAX) and transport is not None:
-            deliveries.doubtful(entry, transport, was_gone=was_gone)
-        else:
+        transport = self.transport
+        if likely is _YES and entry.took_ms <= PROMPT_MS_MAX:
             entry.delivered = _YES
+        elif transport is not None:
+            deliveries.doubtful(entry, transport, was_gone=likely is _NO)
         if deliveries.sink is not None:
             deliveries.sink(entry)
-        return None
-
-    async def _await_departure(
-        self, sending: Awaitable[None], entry: Entry, deliveries: Deliveries, *, was_gone: bool, is_doubtful: bool
-    ) -> None:
-        """Let an answer leave, and settle whether it was delivered."""
-        await sending
-        entry.took_ms = took_ms = int((monotonic() - self.whole_at_s) * 1000)
-        transport = self.transport
-        if transport is not None:
-            if is_doubtful or took_ms > PROMPT_MS_MAX:
-                deliveries.doubtful(entry, transport, was_gone=was_gone)
-            else:
-                entry.delivered = _YES
-        deliveries.settled(entry)
 
     async def send_whole(self, status: int, body: bytes, headers: Sequence[Header]) -> None:
-        """Send an answer of which the journal tells nothing."""
+        """Send an answer, head and body."""
         await self.send(_start(status, body, headers))
         await self.send({"type": "http.response.body", "body": body})
 

@@ -26,8 +26,7 @@ from dummyllm.web.waits import Waits
 
 PREFIX = "/v1/jobs"
 
-Handler = Callable[[Exchange], Awaitable[None] | None]
-"""Answers an exchange, and returns what is left to await, if anything is."""
+Handler = Callable[[Exchange], Awaitable[None]]
 
 # Reading a member off its enum takes as long as a call.
 _POLL, _CANCEL, _INSPECT, _OK = What.POLL, What.CANCEL, What.INSPECT, State.OK
@@ -83,10 +82,7 @@ class Jobs:
         if backend.reads_are_plain and not job.fate.counts_reads and b"prefer" not in exchange.headers:
             snapshot, now_ms = backend.look(job)
             body = self._view(job, snapshot)
-            entry = self._entry(exchange, _POLL, job, snapshot, now_ms)
-            unsent = exchange.begin_answer(200, body, entry, self._journal, self._deliveries)
-            if unsent is not None:
-                await unsent
+            await self._answer(exchange, _POLL, job, snapshot, now_ms, body)
             return
         wait = wait_s(exchange.headers)
         if wait is not None:

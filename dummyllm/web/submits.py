@@ -59,10 +59,10 @@ class Submits:
         """Whether to note checksums of all bodies: only after a refusal does it matter whether the same bytes come."""
         self._is_by_payload = settings.identity is IdentityKind.PAYLOAD
 
-    def submit(self, exchange: Exchange) -> Awaitable[None] | None:
+    def submit(self, exchange: Exchange) -> Awaitable[None]:
         """`POST /v1/jobs`: accept a job. With `Prefer: wait=N` the answer waits for its end, and then shows it.
 
-        What needs no waiting is done at once; else return what to await for the rest.
+        What needs no waiting is done at once; return what to await for the rest.
         """
         exchange.what = _SUBMIT
         headers = exchange.headers
@@ -74,11 +74,9 @@ class Submits:
         return self._take(exchange, body) if isinstance(body, bytearray) else self._take_later(exchange, body)
 
     async def _take_later(self, exchange: Exchange, body: Awaitable[bytearray]) -> None:
-        rest = self._take(exchange, await body)
-        if rest is not None:
-            await rest
+        await self._take(exchange, await body)
 
-    def _take(self, exchange: Exchange, body: bytearray) -> Awaitable[None] | None:
+    def _take(self, exchange: Exchange, body: bytearray) -> Awaitable[None]:
         """Do what the *body* of a submit asks for."""
         headers = exchange.headers
         try:
@@ -110,7 +108,7 @@ class Submits:
             journal.next_seq(), outcome.accepted_at_ms, _SUBMIT, outcome.id, outcome.identity, hit, outcome.ordinal,
             201, _QUEUED, None, None, agent, None, None, None, outcome.policy.rule, exchange.whole_at_s, sent,
         )  # fmt: skip
-        return exchange.begin_answer(201, encode.accepted(outcome), entry, journal, self._deliveries)
+        return exchange.answer(201, encode.accepted(outcome), entry, journal, self._deliveries)
 
     def _key_of(self, exchange: Exchange, request: JobRequest) -> str | None:
         """Return the Idempotency-Key. Of a submit refused for it no checksum is noted: another key repairs it."""
