@@ -94,53 +94,26 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 def line_of(entry: Entry, zero_s: float) -> Line:
     """Return *entry* as it is read; *zero_s* is the monotonic time at which the server started."""
+    identity = entry.identity.hex() if entry.identity is not None else None
+    user_agent = entry.user_agent.decode("latin-1") or None
     arrived_s = entry.whole_at_s - zero_s
+    arrived_ms = int(arrived_s * 1000) if arrived_s > 0 else 0
     # Members go by their place: to find three dozen by name takes longer than all the rest.
     common = (
-        entry.seq,
-        entry.at_ms,
-        entry.what,
-        entry.delivered,
-        entry.job,
-        entry.identity.hex() if entry.identity is not None else None,
-        entry.hit,
-        entry.ordinal,
-        entry.status,
-        entry.state,
-        entry.shown,
-        entry.code,
-        entry.ended_at_ms,
-        entry.user_agent.decode("latin-1") or None,
-        entry.note,
-        entry.n,
-        entry.fault,
-        entry.rule,
-        entry.served,
-        entry.took_ms,
-        int(arrived_s * 1000) if arrived_s > 0 else 0,
-        entry.wait_s,
-        entry.retry_after_s,
-    )
+        entry.seq, entry.at_ms, entry.what, entry.delivered, entry.job, identity, entry.hit, entry.ordinal,
+        entry.status, entry.state, entry.shown, entry.code, entry.ended_at_ms, user_agent, entry.note, entry.n,
+        entry.fault, entry.rule, entry.served, entry.took_ms, arrived_ms, entry.wait_s, entry.retry_after_s,
+    )  # fmt: skip
     sent = entry.sent
     if sent is None:
         return Line(*common)
+    fingerprint = sent.fingerprint.hex() if sent.fingerprint is not None else None
     fate = sent.fate
+    planned = (fate.outcome, fate.ends_at_ms, tuple([one.text for one in fate.faults])) if fate is not None else ()
     return Line(
-        *common,
-        sent.fingerprint.hex() if sent.fingerprint is not None else None,
-        sent.trace_id,
-        sent.timeout_ms,
-        sent.key,
-        sent.is_replay,
-        sent.waits,
-        _mark(sent.body),
-        _mark(sent.auth),
-        sent.retries,
-        sent.names_unknown,
-        fate.outcome if fate is not None else None,
-        fate.ends_at_ms if fate is not None else None,
-        tuple([fault.text for fault in fate.faults]) if fate is not None and fate.faults else (),
-    )
+        *common, fingerprint, sent.trace_id, sent.timeout_ms, sent.key, sent.is_replay, sent.waits,
+        _mark(sent.body), _mark(sent.auth), sent.retries, sent.names_unknown, *planned,
+    )  # fmt: skip
 
 
 def _mark(checksum: int | None) -> str | None:

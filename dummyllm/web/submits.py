@@ -8,7 +8,7 @@ from zlib import crc32
 from dummyllm.backend import Backend, KeyReused
 from dummyllm.core.fingerprint import IdentityKind, fingerprint_of
 from dummyllm.core.job import Job
-from dummyllm.core.request import JobRequest
+from dummyllm.core.request import Identity, JobRequest
 from dummyllm.core.schedule import QueueFull
 from dummyllm.core.submit import Bent, Outcome
 from dummyllm.core.timeline import State
@@ -19,6 +19,7 @@ from dummyllm.store import Full
 from dummyllm.web import encode
 from dummyllm.web.asked import idempotency_key, preference_applied, wait_s
 from dummyllm.web.bend import WRITTEN, Bends
+from dummyllm.web.content_type import check_content_type
 from dummyllm.web.decode import decode_request, unknown_members
 from dummyllm.web.delivery import Deliveries
 from dummyllm.web.exchange import JSON, USER_AGENT_BYTES_MAX, Exchange
@@ -131,53 +132,58 @@ class Submits:
         self, exchange: Exchange, request: JobRequest, outcome: Outcome | Awaitable[Outcome], body: bytearray
     ) -> None:
         """Answer a submit that a fault befell, that was there already, or whose client waits for the end."""
-        backend, journal = self._backend, self._journal
         sent = exchange.sent
         assert sent is not None, "what was sent is noted before"
+        note = self._ignored(body) if self._unknown is _IGNORE else None
+        bent = await self._bent(outcome, sent)
+        job, fault, wait = bent.job, bent.fault, wait_s(exchange.headers)
+        identity = self._backend.identity_of(request) if job is None else job.identity
+        entry = self._entry(exchange, identity, bent, sent, note)
+        headers = [JSON, (b"idempotency-replayed", b"true")] if bent.is_replay else [JSON]
+        if fault is not None:
+            self._backend.traffic.add("submit", identity, (bent.hit,), fault.text)
+            answer = b"" if job is None else encode.accepted(job)
+            await self._bends.answer(exchange, fault, 201, answer, entry, headers)
+            return
+        assert job is not None, "what no fault befalls makes a job"
+        if wait is not None:
+            await self._at_its_end(exchange, job, wait, entry, headers)
+        else:
+            await exchange.answer(201, encode.accepted(job), entry, self._journal, self._deliveries, headers)
+
+    async def _bent(self, outcome: Outcome | Awaitable[Outcome], sent: Sent) -> Bent:
+        """Return what *outcome* comes to, in the form that says most."""
         if not isinstance(outcome, Job | Bent):
             try:
                 outcome = await outcome
             except (Full, QueueFull, KeyReused) as error:
                 raise self._no_place(error, sent.key) from None
-        note = self._ignored(body) if self._unknown is _IGNORE else None
         if isinstance(outcome, Job):
             outcome = Bent(outcome, None, self._hit_of(outcome), outcome.policy)
-        job, fault = outcome.job, outcome.fault
-        identity = job.identity if job is not None else backend.identity_of(request)
-        if fault is not None:
-            backend.traffic.add("submit", identity, (outcome.hit,), fault.text)
-        headers: list[Header] = [JSON]
-        if outcome.is_replay:
-            headers.append((b"idempotency-replayed", b"true"))
-            sent.is_replay = True
-        if job is not None:
-            sent.fate, sent.waits = job.fate, job.started_at_ms is None
-        entry = Entry(
-            journal.next_seq(),
-            backend.clock.now_ms() if job is None else job.accepted_at_ms,
+        sent.is_replay = outcome.is_replay
+        if outcome.job is not None:
+            sent.fate, sent.waits = outcome.job.fate, outcome.job.started_at_ms is None
+        return outcome
+
+    def _entry(self, exchange: Exchange, identity: Identity, bent: Bent, sent: Sent, note: str | None) -> Entry:
+        job = bent.job
+        return Entry(
+            self._journal.next_seq(),
+            self._backend.clock.now_ms() if job is None else job.accepted_at_ms,
             _SUBMIT,
             None if job is None else job.id,
             identity,
-            outcome.hit,
+            bent.hit,
             None if job is None else job.ordinal,
             0 if job is None else 201,
             None if job is None else _QUEUED,
             user_agent=exchange.user_agent(),
-            note="the job was there already: its Idempotency-Key came again" if outcome.is_replay else note,
-            fault=fault.text if fault is not None else None,
-            rule=outcome.policy.rule,
+            note="the job was there already: its Idempotency-Key came again" if bent.is_replay else note,
+            fault=None if bent.fault is None else bent.fault.text,
+            rule=bent.policy.rule,
             whole_at_s=exchange.whole_at_s,
             sent=sent,
         )
-        wait = wait_s(exchange.headers)
-        if fault is not None:
-            answer = b"" if job is None else encode.accepted(job)
-            await self._bends.answer(exchange, fault, 201, answer, entry, headers)
-        elif job is not None and wait is not None:
-            await self._at_its_end(exchange, job, wait, entry, headers)
-        else:
-            assert job is not None, "what no fault befalls makes a job"
-            await exchange.answer(201, encode.accepted(job), entry, journal, self._deliveries, headers)
 
     async def _at_its_end(self, exchange: Exchange, job: Job, wait: int, entry: Entry, headers: list[Header]) -> None:
         """Answer when *job* has ended, with what a read would show. The submit is in the journal before that."""
@@ -215,33 +221,3 @@ class Submits:
     def _ignored(self, body: bytearray) -> str | None:
         names = unknown_members(body)
         return f"ignored unknown members: {', '.join(names)[:200]}" if names else None
-
-
-def check_content_type(headers: dict[bytes, bytes]) -> None:
-    """Refuse a body that says it is something other than plain JSON.
-
-    No Content-Type at all is taken as JSON, unless a browser sent it: there, its absence would dodge the preflight.
-    """
-    kind = headers.get(b"content-type")
-    if kind is None:
-        if b"origin" in headers:
-            raise Refusal(
-                "NOT_JSON", "the request has an Origin and no Content-Type; send Content-Type: application/json"
-            )
-    elif not _is_json(kind):
-        raise Refusal("NOT_JSON", _content_type_complaint(kind))
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise Refusal("NOT_JSON", "compressed bodies are not read; send the JSON as it is, without Content-Encoding")
-
-
-def _is_json(kind: bytes) -> bool:
-    media_type = kind.partition(b";")[0].strip().lower()
-    return media_type in (b"application/json", b"text/json") or media_type.endswith(b"+json")
-
-
-def _content_type_complaint(kind: bytes) -> str:
-    shown = kind.decode("latin-1")[:80]
-    help_ = "send Content-Type: application/json"
-    if kind.startswith(b"application/x-www-form-urlencoded"):
-        help_ += "; with curl, add -H 'Content-Type: application/json' to -d, or use --json instead of -d"
-    return f"Content-Type {shown!r} is not JSON; {help_}"
