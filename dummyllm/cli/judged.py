@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -12,6 +14,7 @@ import msgspec
 from dummyllm.chaos_values import expected
 from dummyllm.cli.fetch import Fetch, url_mistake
 from dummyllm.cli.main import STDIN
+from dummyllm.cli.news import News
 from dummyllm.cli.partner import AwayError
 from dummyllm.cli.terminal import Terminal
 from dummyllm.journal_file import JournalFileError, Read, read_journal
@@ -21,6 +24,7 @@ from dummyllm.verdict.judge import Verdict, judge
 from dummyllm.verdict.run import Run
 from dummyllm.verdict.same import Same
 
+CHECK_EVERY = 4096
 OWN_SETTINGS = (
     "a server judges by its own settings: start it with DUMMYLLM_VERDICT_IDENTITY and DUMMYLLM_VERDICT_EXPECT, or "
     "judge a file of its journal"
@@ -35,6 +39,18 @@ class Question:
     required: list[str]
     same: str | None
     expect: str | None
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """Look for no garbage meanwhile: a run is millions of objects that all stay, and the search a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def judged(question: Question, terminal: Terminal) -> tuple[Verdict, Run]:
@@ -67,7 +83,10 @@ def _of_server(question: Question, environ: Mapping[str, str]) -> tuple[Verdict,
 
 def _of_file(question: Question, terminal: Terminal) -> tuple[Verdict, Run]:
     settings = load(terminal.environ)
-    read = _read(question.source, terminal)
+    news = News(terminal)
+    read = _read(question.source, terminal, news)
+    if news.were_told:
+        news.tell(f"judging {len(read.lines):,} entries")
     try:
         payloads = settings.verdict_expect if question.expect is None else expected(question.expect)
     except ValueError as error:
@@ -85,16 +104,24 @@ def _of_file(question: Question, terminal: Terminal) -> tuple[Verdict, Run]:
     return judge(run, question.required, notes=notes, is_all_there_is=True), run
 
 
-def _read(file: str, terminal: Terminal) -> Read:
+def _read(file: str, terminal: Terminal, news: News) -> Read:
     try:
         if file == STDIN:
             binary = getattr(terminal.source, "buffer", None)
             raw = terminal.source.read().encode() if binary is None else bytes(binary.read())
-            return read_journal(raw.splitlines(keepends=True))
+            return read_journal(_counted(raw.splitlines(keepends=True), news))
         with Path(file).open("rb") as lines:
-            return read_journal(lines)
+            return read_journal(_counted(lines, news))
     except OSError as error:
         use = "use the file of a journal (DUMMYLLM_JOURNAL), or a URL such as http://127.0.0.1:8787"
         raise ValueError(f"{file!r} cannot be read ({error.strerror}); {use}") from None
     except JournalFileError as error:
         raise ValueError(f"{file!r} is no journal: {error}") from None
+
+
+def _counted(lines: Iterable[bytes], news: News) -> Iterator[bytes]:
+    """Yield *lines*, and say how many there were so far if there are many."""
+    for number, line in enumerate(lines, start=1):
+        if number % CHECK_EVERY == 0 and news.are_due:
+            news.tell(f"{number:,} lines read in {news.passed_s:.0f} s")
+        yield line

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -12,6 +11,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from dummyllm.cli.main import STDIN
+from dummyllm.cli.news import News
 from dummyllm.cli.payload import decode, read, refused
 from dummyllm.cli.terminal import Status, Terminal
 from dummyllm.core.fingerprint import identity_of
@@ -22,7 +22,6 @@ from dummyllm.setting_values import nearest
 from dummyllm.settings import Settings, SettingsError, load
 from dummyllm.web.refusal import Refusal
 
-SECONDS_BETWEEN_NEWS = 2.0
 CHECK_EVERY = 256
 COUNT_MAX = 10_000
 MOST_MAX = 10**12
@@ -87,7 +86,7 @@ def _search(
     wishes: Sequence[Wish], settings: Settings, terminal: Terminal, *, wanted: int, first: int, most: int
 ) -> Status:
     policies = _policies(settings, first)
-    started_s = told_s = time.monotonic()
+    news = News(terminal)
     found = 0
     for tried, (number, policy) in enumerate(policies, start=1):
         if all(wish.comes_true(policy) for wish in wishes):
@@ -97,11 +96,8 @@ def _search(
             return Status.OK
         if tried == most:
             break
-        if tried % CHECK_EVERY == 0 and (now_s := time.monotonic()) - told_s > SECONDS_BETWEEN_NEWS:
-            told_s = now_s
-            terminal.note(
-                f"dummyllm: {tried:,} seeds tried in {now_s - started_s:.0f} s, {found} found; Ctrl-C ends it"
-            )
+        if tried % CHECK_EVERY == 0 and news.are_due:
+            news.tell(f"{tried:,} seeds tried in {news.passed_s:.0f} s, {found} found; Ctrl-C ends it")
     return terminal.fail(
         f"of {most:,} seeds from {first} on, {found} do that; a script (DUMMYLLM_SCRIPT) does it without a search"
     )

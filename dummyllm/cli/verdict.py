@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from dummyllm.cli.judged import Question, judged
+from dummyllm.cli.judged import Question, judged, nothing_collected
 from dummyllm.cli.partner import AwayError, TroubleError
 from dummyllm.cli.terminal import Status, Terminal
 from dummyllm.cli.verdict_rules import rule_mistake, rules_told
@@ -50,7 +50,8 @@ def verdict(
         return terminal.refuse(mistakes)
     question = Question(source=run, required=required, same=identity, expect=expect)
     form_wanted = form_of(Path(out or "")) if form is None else Form(form)
-    return _told(question, form_wanted, out, terminal)
+    with nothing_collected():
+        return _told(question, form_wanted, out, terminal)
 
 
 def _told(question: Question, form: Form, out: str | None, terminal: Terminal) -> Status:

@@ -32,7 +32,7 @@ class Result(StrEnum):
     NOT_EXERCISED = "not-exercised"
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """One breach in one sentence, with the smallest set of journal entries that proves it."""
 
     message: str

@@ -20,7 +20,7 @@ class Digests(msgspec.Struct, frozen=True):
     traffic: str | None
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """One finding. *result* is `fail`, `warn` or `pending`; *entries* are the journal's lines that prove it."""
 
     result: Result
@@ -40,7 +40,7 @@ class Judged(msgspec.Struct, frozen=True):
     findings: tuple[Found, ...]
 
 
-class Ambiguity(msgspec.Struct, frozen=True):
+class Ambiguity(msgspec.Struct, frozen=True, gc=False):
     """Jobs with equal payloads that may as well be several pieces of work: as one they convict nobody."""
 
     logical_job: str

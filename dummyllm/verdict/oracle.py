@@ -37,7 +37,7 @@ class Report(StrEnum):
     OPEN = "open"
 
 
-class Foretold(msgspec.Struct, frozen=True):
+class Foretold(msgspec.Struct, frozen=True, gc=False):
     """What a correct runner reports of one piece of work, and *why*; *job* is the job that decided it.
 
     The work is told by its first submit: *fingerprint*, *trace_id*, *key*.

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from dummyllm.core.timeline import FINAL_STATES, State
 from dummyllm.journal import Delivered
 from dummyllm.journal_line import Closing, Heading, Line
@@ -61,8 +63,7 @@ def by_whom(line: Line) -> str:
     return "the runner's SDK" if line.retries else "the runner"
 
 
-@dataclass(slots=True, kw_only=True)
-class Story:
+class Story(msgspec.Struct, kw_only=True, gc=False):
     """All that is known of one job, in order.
 
     *ended_ms* is when it truly ended, and *ended_as* how; both are None if it never did. *ack* is the answer by which
@@ -117,8 +118,7 @@ class Story:
         return rule in self.suspended
 
 
-@dataclass(slots=True)
-class Work:
+class Work(msgspec.Struct, gc=False):
     """A logical job: all submits that the runner means as one piece of work, in order, and the jobs that they became.
 
     *tie* says what holds them together. One that *is_weak* is held together by equal payloads alone, and convicts
@@ -131,7 +131,7 @@ class Work:
     submits: Sequence[Line]
     stories: Sequence[Story]
     suspended: frozenset[str] = NOTHING
-    known: Mapping[str, Story] = field(default_factory=dict)  # every story of the run, to look one up
+    known: Mapping[str, Story] = msgspec.field(default_factory=dict)  # every story of the run, to look one up
 
     @property
     def ambiguous(self) -> bool:

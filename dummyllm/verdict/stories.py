@@ -54,7 +54,8 @@ def _story(job: str, lines: list[Line], pace: int, moves: _Moves | None) -> Stor
         elif line.what is _STARTED:
             start = line
     submits, reads, cancels, others = map(tuple, by_what.values())
-    answers = [line for line in contacts if line.what is not _INSPECT] if others else contacts
+    every = submits if len(submits) == len(contacts) else tuple(contacts)
+    answers = tuple([line for line in contacts if line.what is not _INSPECT]) if others else every
     story = Story(
         id=job,
         commit=commit,
@@ -62,8 +63,8 @@ def _story(job: str, lines: list[Line], pace: int, moves: _Moves | None) -> Stor
         reads=reads,
         cancels=cancels,
         others=others,
-        contacts=(every := tuple(contacts)),
-        answers=tuple(answers) if others else every,
+        contacts=every,
+        answers=answers,
     )
     acks = [line for line in submits if line.status == 201 and is_delivered(line)]
     if acks:

@@ -9,6 +9,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from dummyllm.cli import news, seed
 from dummyllm.cli.seed import read_want
 from dummyllm.core.fingerprint import identity_of
 from dummyllm.core.foresight import labels, outcomes, with_seed
@@ -188,3 +189,16 @@ def test_a_want_is_read_step_by_step() -> None:
         frozenset({"ok", "poll.stale"}),
         frozenset(),
     )
+
+
+def test_a_long_search_is_told_of(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How far it is goes to standard error, and only seeds to standard output."""
+    monkeypatch.setattr(news, "SECONDS_BETWEEN_NEWS", -1.0)
+    monkeypatch.setattr(seed, "CHECK_EVERY", 2)
+
+    said = call("seed", "find", "-", "--want", "timeout", "--most", "5", typed=PAYLOAD, MODE="ok")
+
+    assert said.out == ""
+    assert said.err.splitlines()[:-1] == [
+        f"dummyllm: {tried} seeds tried in 0 s, 0 found; Ctrl-C ends it" for tried in (2, 4)
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
+from dummyllm.cli import judged, news
 from dummyllm.cli.main import main
 from dummyllm.cli.verdict import FormName, SameName
 from dummyllm.journal_line import Amendment, Closing
@@ -323,3 +325,33 @@ def test_an_amendment_counts(call, keep) -> None:
 
     said = call("verdict", keep(told, closing=None, torn=amendment))
     assert (said.status, "PENDING cancel-on-give-up" in said.out) == (0, True), "a killed server cut its runner short"
+
+
+# --- A long one ------------------------------------------------------------------------------------------------------
+
+
+def test_a_long_journal_is_told_of_while_it_is_read(call, keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How far it is goes to standard error, so that the verdict can be piped; a short one is read without a word."""
+    file = keep(well())
+    quiet = call("verdict", file)
+    monkeypatch.setattr(news, "SECONDS_BETWEEN_NEWS", -1.0)
+    monkeypatch.setattr(judged, "CHECK_EVERY", 2)
+
+    said = call("verdict", file)
+
+    assert (said.status, said.out, quiet.err) == (quiet.status, quiet.out, "")
+    assert said.err.splitlines() == [
+        "dummyllm: 2 lines read in 0 s",
+        "dummyllm: 4 lines read in 0 s",
+        f"dummyllm: judging {len(well().lines)} entries",
+    ]
+
+
+def test_no_garbage_is_looked_for_while_a_run_is_judged() -> None:
+    """And afterwards it is as it was."""
+    was_enabled = gc.isenabled()
+
+    with judged.nothing_collected():
+        assert not gc.isenabled()
+
+    assert gc.isenabled() == was_enabled
