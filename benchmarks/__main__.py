@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.bench import FULL, QUICK, Bench
 from benchmarks.figure import Figure, NotMeasured
-from benchmarks.figures import FULL, MEASUREMENTS, QUICK, Bench, measure
+from benchmarks.figures import MEASUREMENTS, measure
 from benchmarks.load import generator
 from benchmarks.machine import host_ticks, machine
 from benchmarks.results import Results

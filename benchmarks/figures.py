@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from benchmarks import load
+from benchmarks.bench import Bench
 from benchmarks.cost import Load, cpu_more, cpu_ratio, in_floors, polling, submitting
 from benchmarks.figure import Figure, NotMeasured, Reach
+from benchmarks.judging import verdict
 from benchmarks.payload import ARGS_BYTES
 from benchmarks.process import Unmeasurable
 from benchmarks.rounds import alternate, ratio_of
@@ -46,35 +47,6 @@ HANG_WITH_SHORT_JOURNAL = HANG | {"DUMMYLLM_JOURNAL_MAX": "1000"}
 
 Ready = Callable[[Server, int], Load]
 """Fills a server, and returns the load for it, of so many seconds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
-    """How much is measured: a round is *seconds* of load on each side.
-
-    Rounds for a tail are longer. A load opens all its connections at once, libuv accepts one of them in a turn of its
-    loop, and their first answers take up to thirty times as long as those after them: in a second those are the tail.
-    """
-
-    rounds: int
-    seconds: int
-    tail_rounds: int
-    tail_seconds: int
-    starts: int
-    jobs_weighed: int
-    jobs_held: int
-
-
-FULL = Scale(rounds=15, seconds=1, tail_rounds=5, tail_seconds=10, starts=11, jobs_weighed=100_000, jobs_held=300_000)
-QUICK = Scale(rounds=3, seconds=1, tail_rounds=1, tail_seconds=3, starts=3, jobs_weighed=10_000, jobs_held=10_000)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
-    """The *app* under test, and how much to measure of it."""
-
-    app: str
-    scale: Scale
 
 
 def post(bench: Bench) -> list[Figure]:
@@ -228,6 +200,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], list[Figure]]] = {
     "memory": memory,
     "held": held,
     "start": start,
+    "verdict": verdict,
 }
 
 

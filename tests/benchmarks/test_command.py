@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import figures
+from benchmarks.bench import Bench
 from benchmarks.figure import Figure, Reach
 from benchmarks.process import Unmeasurable
 
@@ -20,13 +21,13 @@ POST = Figure(name="POST", value=2.5, unit="floors", reach=Reach(most=1.3))
 def measurements(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand-ins for the measurements: one that misses its reach, and one that cannot be made."""
 
-    def post(_: figures.Bench) -> list[Figure]:
+    def post(_: Bench) -> list[Figure]:
         return [POST]
 
-    def start(_: figures.Bench) -> list[Figure]:
+    def start(_: Bench) -> list[Figure]:
         raise Unmeasurable("Linux only")
 
-    stand_ins: dict[str, Callable[[figures.Bench], list[Figure]]] = {"post": post, "start": start}
+    stand_ins: dict[str, Callable[[Bench], list[Figure]]] = {"post": post, "start": start}
     monkeypatch.setattr(figures, "MEASUREMENTS", stand_ins)
     monkeypatch.setattr(command, "MEASUREMENTS", stand_ins)
 
