@@ -142,7 +142,7 @@ class Backend:
         """Count a status read of *job*, move what it moves, and return what it shows, and the millisecond that was."""
         before = after = await self.present(job)
         if self.moves_by_reads:
-            after = replace(after, own_ms=after.own_ms + (after.policy.base_latency_ms + 1) // 2)
+            after = replace(after, own_ms=after.own_ms + after.read_moves_ms)
         now_ms = self.clock.now_ms() + after.own_ms
         reading = read(after, now_ms) if after.fate.counts_reads else plain_reading(after, now_ms)
         if reading.job is not before and await self.store.get(job.id) is not None:  # it may have left during a wait

@@ -6,6 +6,7 @@ It is derived from the jobs that are held and from the journal's ring. What fell
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dummyllm.backend import Backend
 from dummyllm.core.decision import course_of
@@ -34,6 +35,8 @@ def _of_jobs(backend: Backend) -> Iterator[str]:
     usual = Course(Mode.OK, None, backend.policy.base_latency_ms)
     for job in backend.store.jobs():
         course = course_of(job)
+        if backend.moves_by_reads and job.policy.base_latency_ms != backend.policy.base_latency_ms:
+            course = replace(course, base_ms=job.policy.base_latency_ms)
         if course != usual:
             yield f"{job.identity.hex()} job {job.ordinal} {course.spelled}"
         for fault in job.fate.faults:

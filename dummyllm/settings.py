@@ -240,6 +240,9 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
         mistakes.append(f"{too_small}; use at least {body + 1024}")
     if values["mode"] is Mode.SCRIPT and values["script"] is None and values["replay"] is None:
         mistakes.append("DUMMYLLM_MODE='script' has no script; set DUMMYLLM_SCRIPT, as in fail,fail,ok")
+    if (replay := values["replay"]) is not None and replay.origin is not None:
+        differing = replay.origin.differing(values["seed"], values["identity"].value, values["latency_ms"])
+        mistakes += [f"DUMMYLLM_REPLAY is of a run with DUMMYLLM_{one}: use that of the run" for one in differing]
     if values["slots"] and values["clock"].name == "polls":
         mistakes.append(
             "DUMMYLLM_SLOTS needs a clock that all jobs share; DUMMYLLM_CLOCK='polls' gives each its own: use another"

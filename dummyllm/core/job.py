@@ -52,6 +52,25 @@ class Job(msgspec.Struct, frozen=True, gc=False):
             return planned_ms
         return cancelled_ms
 
+    @property
+    def over_at_ms(self) -> int | None:
+        """The instant from which nobody gets to see it change: it has ended, or is not to be found. None is never."""
+        ends_at_ms, after_ms, started_at_ms = self.ends_at_ms, self.fate.vanishes_after_ms, self.started_at_ms
+        if after_ms is None or started_at_ms is None:
+            return ends_at_ms
+        gone_at_ms = started_at_ms + after_ms
+        return gone_at_ms if ends_at_ms is None else min(gone_at_ms, ends_at_ms)
+
+    @property
+    def read_moves_ms(self) -> int:
+        """By how much a status read moves its own clock, where it has one: half of the base latency, and something."""
+        policy = self.policy
+        base_ms = policy.base_latency_ms
+        if policy.replay is not None:
+            course = policy.replay.course(self.identity, self.ordinal, base_ms)
+            base_ms = base_ms if course.base_ms is None else course.base_ms
+        return max(1, (base_ms + 1) // 2)
+
     def has_vanished(self, now_ms: int) -> bool:
         """Say whether the job is not to be found any more at *now_ms*."""
         after_ms, started_at_ms = self.fate.vanishes_after_ms, self.started_at_ms

@@ -26,12 +26,16 @@ from dummyllm.core.mode import WEIGHABLE_MODES, Mode
 from dummyllm.core.request import Identity, JobRequest
 from dummyllm.core.twist import with_faults
 
-HEADING = "# dummyLLM faults, format 1"
+FORMAT = 1
+HEADING = f"# dummyLLM faults, format {FORMAT}"
+
+_FORMAT = re.compile(r"# dummyLLM faults, format ([0-9]{1,9})", re.ASCII)
+_ORIGIN = re.compile(r"# seed (-?[0-9]{1,80}), identity ([a-z_]{1,20}), latency ([0-9]{1,9}) ms", re.ASCII)
 
 _LINE = re.compile(
     r"([0-9a-f]{32}) +(?:(submit|job) +([0-9]{1,19})|read +([0-9]{1,19}) +([0-9]{1,19})) +(.*\S)", re.ASCII
 )
-_COURSE = re.compile(r"mode=([a-z]+)(?:/([a-z]+))? +latency_ms=([0-9]{1,9})", re.ASCII)
+_COURSE = re.compile(r"mode=([a-z]+)(?:/([a-z]+))? +latency_ms=([0-9]{1,9})(?: +base_ms=([0-9]{1,9}))?", re.ASCII)
 
 Place = tuple[Identity, int]
 At = TypeVar("At")
@@ -48,27 +52,48 @@ class ReplayError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How a job fared, faults apart: its mode, which way it went if it was flaky, and its latency."""
+    """How a job fared, faults apart: its mode, which way it went if it was flaky, and its latency.
+
+    *base_ms* is the base latency by which reads moved its own clock (`polls`), or None if it was the server's.
+    """
 
     mode: Mode
     turn: Turn | None
     latency_ms: int
+    base_ms: int | None = None
 
     @property
     def spelled(self) -> str:
         """The course as a line has it."""
         turn = f"/{self.turn.value}" if self.turn is not None else ""
-        return f"mode={self.mode.value}{turn} latency_ms={self.latency_ms}"
+        base = f" base_ms={self.base_ms}" if self.base_ms is not None else ""
+        return f"mode={self.mode.value}{turn} latency_ms={self.latency_ms}{base}"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The settings that a recorded run depends on, as its head says; without them its lines mean other jobs."""
+
+    seed: int
+    identity: str
+    latency_ms: int
+
+    def differing(self, seed: int, identity: str, latency_ms: int) -> list[str]:
+        """Return, for each setting that is another here, what it was and what it is."""
+        here = {"SEED": (self.seed, seed), "IDENTITY": (self.identity, identity)}
+        here["LATENCY_MS"] = (self.latency_ms, latency_ms)
+        return [f"{name}={was}, and here it is {now}" for name, (was, now) in here.items() if was != now]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replay:
-    """A recorded run. It is equal to another only if it is the same one."""
+    """A recorded run. It is equal to another only if it is the same one. *origin* is None if its lines were written."""
 
     submits: Mapping[Place, Fault] = field(default_factory=dict)
     courses: Mapping[Place, Course] = field(default_factory=dict)
     jobs: Mapping[Place, tuple[Fault, ...]] = field(default_factory=dict)
     reads: Mapping[tuple[Identity, int, int], Fault] = field(default_factory=dict)
+    origin: Origin | None = None
 
     def fate(self, base_ms: int, request: JobRequest, identity: Identity, ordinal: int) -> Fate:
         """Return the fate that the *ordinal*-th job of *identity* had."""
@@ -88,8 +113,14 @@ def read_replay(lines: Iterable[str]) -> Replay:
     courses: dict[Place, Course] = {}
     jobs: dict[Place, tuple[Fault, ...]] = {}
     reads: dict[tuple[Identity, int, int], Fault] = {}
+    origin: Origin | None = None
     mistakes = []
     for number, line in enumerate(lines, start=1):
+        if line.startswith("#"):
+            version = _FORMAT.match(line)
+            if version is not None and int(version[1]) != FORMAT:
+                mistakes.append(f"line {number}: it is of format {version[1]}, and this dummyLLM reads {FORMAT}")
+            origin = origin or _origin(line)
         text = line.partition("#")[0].strip()
         if not text:
             continue
@@ -99,7 +130,12 @@ def read_replay(lines: Iterable[str]) -> Replay:
             mistakes.append(f"line {number}: {error}")
     if mistakes:
         raise ReplayError(mistakes)
-    return Replay(submits, courses, jobs, reads)
+    return Replay(submits, courses, jobs, reads, origin)
+
+
+def _origin(line: str) -> Origin | None:
+    match = _ORIGIN.match(line)
+    return Origin(int(match[1]), match[2], int(match[3])) if match is not None else None
 
 
 def _take(
@@ -155,7 +191,7 @@ def _course(text: str) -> Course:
     match = _COURSE.fullmatch(text)
     names = [mode.value for mode in WEIGHABLE_MODES]
     turns = [turn.value for turn in Turn]
-    if match is None or match[1] not in names or int(match[3]) > LATENCY_MS_MAX:
+    if match is None or match[1] not in names or max(int(match[3]), int(match[4] or 0)) > LATENCY_MS_MAX:
         raise ValueError(
             f"{text[:80]!r} is no course; write mode=MODE latency_ms=NUMBER, where MODE is {', '.join(names)}"
         )
@@ -164,4 +200,5 @@ def _course(text: str) -> Course:
         raise ValueError(
             f"{text[:80]!r} is no course; flaky, and nothing else, says how it went: flaky/{', flaky/'.join(turns)}"
         )
-    return Course(mode, Turn(match[2]) if match[2] is not None else None, int(match[3]))
+    turn = Turn(match[2]) if match[2] is not None else None
+    return Course(mode, turn, int(match[3]), int(match[4]) if match[4] is not None else None)

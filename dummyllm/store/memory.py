@@ -1,4 +1,4 @@
-"""Keeps jobs in memory: a dict of jobs, and a heap of those that end, so that finished ones leave first.
+"""Keeps jobs in memory: a dict of jobs, and a heap of those that end or vanish, so that those leave first.
 
 Nothing runs in the background. A job that never ends is in no heap until it is cancelled; a place is only looked for
 when one is needed, and then the job that ended first gives up its own. An entry of the heap may be out of date (its job
@@ -112,9 +112,9 @@ class MemoryStore:
         assert job.id in self._jobs, f"{job.id} is not held"
         before = self._jobs[job.id]
         self._jobs[job.id] = job
-        ends_at_ms = job.ends_at_ms
-        if ends_at_ms is not None and ends_at_ms != before.ends_at_ms:
-            heappush(self._endings, (ends_at_ms, job.id))
+        over_at_ms = job.over_at_ms
+        if over_at_ms is not None and over_at_ms != before.over_at_ms:
+            heappush(self._endings, (over_at_ms, job.id))
         if len(self._endings) > 2 * len(self._jobs) + HEAP_SLACK:
             self._rebuild_endings()
 
@@ -174,9 +174,9 @@ class MemoryStore:
         newcomers = self._newcomers
         for _ in range(min(most, len(newcomers))):
             job = self._jobs.get(newcomers.popleft())
-            ends_at_ms = None if job is None else job.ends_at_ms
-            if job is not None and ends_at_ms is not None:
-                heappush(self._endings, (ends_at_ms, job.id))
+            over_at_ms = None if job is None else job.over_at_ms
+            if job is not None and over_at_ms is not None:
+                heappush(self._endings, (over_at_ms, job.id))
 
     def _make_room(self, newcomer: Job, size: int) -> None:
         self._sort_in(len(self._newcomers))
@@ -190,9 +190,9 @@ class MemoryStore:
     def _next_to_end(self) -> Job | None:
         """Return the job at the top of the heap, once entries that are out of date have been thrown away."""
         while self._endings:
-            ends_at_ms, job_id = self._endings[0]
+            over_at_ms, job_id = self._endings[0]
             job = self._jobs.get(job_id)
-            if job is not None and job.ends_at_ms == ends_at_ms:
+            if job is not None and job.over_at_ms == over_at_ms:
                 return job
             heappop(self._endings)
         return None
@@ -206,9 +206,9 @@ class MemoryStore:
 
     def _rebuild_endings(self) -> None:
         """Throw out of the heap what is out of date: jobs cancelled long before their end leave an entry each."""
-        ends = ((job.ends_at_ms, job.id) for job in self._jobs.values())
+        overs = ((job.over_at_ms, job.id) for job in self._jobs.values())
         self._newcomers.clear()
-        self._endings = [(ends_at_ms, job_id) for ends_at_ms, job_id in ends if ends_at_ms is not None]
+        self._endings = [(over_at_ms, job_id) for over_at_ms, job_id in overs if over_at_ms is not None]
         heapify(self._endings)
 
     def _evict(self, job: Job) -> None:

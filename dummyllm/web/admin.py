@@ -40,6 +40,7 @@ from dummyllm.web.admin_views import (
     Reset,
     SettingView,
 )
+from dummyllm.web.decode import plain
 from dummyllm.web.encode import encode
 from dummyllm.web.refusal import ClientGone, Refusal
 from dummyllm.web.waits import Waits
@@ -133,7 +134,7 @@ class Admin:
         try:
             move = msgspec.json.decode(body, type=Move)
         except msgspec.ValidationError as error:
-            raise Refusal("INVALID_REQUEST", f'{error}; write {{"advance_ms": 250}}') from None
+            raise Refusal("INVALID_REQUEST", f'{plain(error)}; write {{"advance_ms": 250}}') from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Refusal("BAD_JSON", f"the body is not JSON: {error}") from None
         await self._backend.advance(int(move.advance_ms))
@@ -180,11 +181,14 @@ class Admin:
         match entry.what:
             case What.SUBMIT:
                 assert entry.hit is not None, "every submit that was decided about has a hit"
-                policy = job.policy if job is not None else self._policy(entry.rule)
+                is_again = entry.sent is not None and entry.sent.is_replay  # then the hit is another identity's, maybe
+                policy = self._policy(entry.rule) if job is None or is_again else job.policy
                 faults = submit_decisions(policy, entry.identity, entry.hit, entry.fault)
-                if entry.ordinal is not None:
-                    mode = job.fate.mode if job is not None else None
-                    draws = decisions_of(policy, entry.identity, entry.ordinal, mode)
+                if job is not None:
+                    draws = decisions_of(job.policy, job.identity, job.ordinal, job.fate.mode)
+                    latency = latency_decision(job.policy, job.identity, job.ordinal)
+                elif entry.ordinal is not None:
+                    draws = decisions_of(policy, entry.identity, entry.ordinal)
                     latency = latency_decision(policy, entry.identity, entry.ordinal)
                 if job is not None:
                     faults += job_decisions(job)

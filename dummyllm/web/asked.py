@@ -1,4 +1,4 @@
-"""Reads the two standard headers with which a client asks for more than an answer: Idempotency-Key and Prefer.
+"""Reads the standard headers with which a client asks for more than an answer: Idempotency-Key and Prefer.
 
 The first is of draft-ietf-httpapi-idempotency-key-header-07: a string of RFC 8941 in double quotes; many clients send
 it bare, and that is taken too. The second is of RFC 7240, section 4.3: `wait=N`, in seconds. A preference that we do
@@ -54,3 +54,17 @@ def wait_s(headers: dict[bytes, bytes]) -> int | None:
 def preference_applied(wait: int) -> Header:
     """Return the header that says that a preference was honoured (RFC 7240, section 3)."""
     return (b"preference-applied", b"wait=%d" % wait)
+
+
+def upgrade_refused(protocol: bytes) -> Refusal:
+    """Return the refusal of a submit whose body the server lost over the offer of another *protocol*.
+
+    An offer that nobody takes up is to be ignored (RFC 9110, section 7.8). uvicorn with httptools ignores it, and with
+    it the body.
+    """
+    shown = protocol[:40].decode("latin-1")
+    message = (
+        f"the request offers 'Upgrade: {shown}', and uvicorn with httptools loses the body of such a request; send "
+        "plain HTTP/1.1 (Java: HttpClient.newBuilder().version(HTTP_1_1); curl: --http1.1), or serve with --http h11"
+    )
+    return Refusal("BAD_REQUEST", message)

@@ -99,8 +99,14 @@ def depth_of(body: bytes) -> int:
     return max(accumulate(array("b", steps)), default=0)
 
 
-def _explained(error: msgspec.ValidationError) -> str:
+def plain(error: msgspec.ValidationError) -> str:
+    """Return what *error* says; a number that must be whole is called an integer, as in JSON Schema."""
     message = str(error).replace("Expected `float` that's a multiple of 1.0", "Expected `int`, got a fraction")
+    return message.replace("`int | float`", "`int`")
+
+
+def _explained(error: msgspec.ValidationError) -> str:
+    message = plain(error)
     if "unknown field" in message:
         known = ", ".join(MEMBERS)
         return (

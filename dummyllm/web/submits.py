@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from dummyllm.backend import Backend, KeyReused
@@ -17,18 +18,20 @@ from dummyllm.setting_values import Unknown
 from dummyllm.settings import Settings
 from dummyllm.store import Full
 from dummyllm.web import encode
-from dummyllm.web.asked import idempotency_key, preference_applied, wait_s
+from dummyllm.web.asked import idempotency_key, preference_applied, upgrade_refused, wait_s
 from dummyllm.web.bend import WRITTEN, Bends
 from dummyllm.web.content_type import check_content_type
 from dummyllm.web.decode import decode_request, unknown_members
 from dummyllm.web.delivery import Deliveries
 from dummyllm.web.exchange import JSON, USER_AGENT_BYTES_MAX, Exchange
 from dummyllm.web.holding import Holding
+from dummyllm.web.no_place import no_place
 from dummyllm.web.refusal import Header, Refusal
 from dummyllm.web.sent import auth_of, retries_of, sent_with
 from dummyllm.web.waits import Waits, shutting_down
 
-FULL_RETRY_AFTER_S = 30
+if TYPE_CHECKING:
+    from dummyllm.core.faults.fault import Fault
 
 # Reading a member off its enum takes as long as a call.
 _SUBMIT, _QUEUED, _OK, _IGNORE = What.SUBMIT, State.QUEUED, State.OK, Unknown.IGNORE
@@ -84,13 +87,15 @@ class Submits:
             request = decode_request(body, self._unknown)
         except Refusal:
             exchange.sent = self._noted(headers, body)
+            if not body and b"upgrade" in headers:
+                raise upgrade_refused(headers[b"upgrade"]) from None
             raise
         key = self._key_of(exchange, request) if b"idempotency-key" in headers else None
         try:
             outcome = self._submit(request, key)
         except (Full, QueueFull, KeyReused) as error:
             exchange.sent = self._noted(headers, body, request, key)
-            raise self._no_place(error, key) from None
+            raise no_place(error, key, self._backend.clock) from None
         if type(outcome) is not Job or key is not None or b"prefer" in headers or self._unknown is _IGNORE:
             exchange.sent = self._noted(headers, body, request, key)
             return self._specially(exchange, request, outcome, body)
@@ -137,19 +142,20 @@ class Submits:
         note = self._ignored(body) if self._unknown is _IGNORE else None
         bent = await self._bent(outcome, sent)
         job, fault, wait = bent.job, bent.fault, wait_s(exchange.headers)
-        identity = self._backend.identity_of(request) if job is None else job.identity
+        # The hit that came with a key again is the request's own: another trace_id may be another identity.
+        identity = self._backend.identity_of(request) if job is None or bent.is_replay else job.identity
         entry = self._entry(exchange, identity, bent, sent, note)
         headers = [JSON, (b"idempotency-replayed", b"true")] if bent.is_replay else [JSON]
         if fault is not None:
             self._backend.traffic.add("submit", identity, (bent.hit,), fault.text)
-            answer = b"" if job is None else encode.accepted(job)
-            await self._bends.answer(exchange, fault, 201, answer, entry, headers)
+        if job is not None and wait is not None:
+            await self._at_its_end(exchange, job, fault, wait, entry, headers)
             return
-        assert job is not None, "what no fault befalls makes a job"
-        if wait is not None:
-            await self._at_its_end(exchange, job, wait, entry, headers)
+        answer = b"" if job is None else encode.accepted(job)
+        if fault is not None:
+            await self._bends.answer(exchange, fault, 201, answer, entry, headers)
         else:
-            await exchange.answer(201, encode.accepted(job), entry, self._journal, self._deliveries, headers)
+            await exchange.answer(201, answer, entry, self._journal, self._deliveries, headers)
 
     async def _bent(self, outcome: Outcome | Awaitable[Outcome], sent: Sent) -> Bent:
         """Return what *outcome* comes to, in the form that says most."""
@@ -157,7 +163,7 @@ class Submits:
             try:
                 outcome = await outcome
             except (Full, QueueFull, KeyReused) as error:
-                raise self._no_place(error, sent.key) from None
+                raise no_place(error, sent.key, self._backend.clock) from None
         if isinstance(outcome, Job):
             outcome = Bent(outcome, None, self._hit_of(outcome), outcome.policy)
         sent.is_replay = outcome.is_replay
@@ -185,8 +191,13 @@ class Submits:
             sent=sent,
         )
 
-    async def _at_its_end(self, exchange: Exchange, job: Job, wait: int, entry: Entry, headers: list[Header]) -> None:
-        """Answer when *job* has ended, with what a read would show. The submit is in the journal before that."""
+    async def _at_its_end(
+        self, exchange: Exchange, job: Job, fault: Fault | None, wait: int, entry: Entry, headers: list[Header]
+    ) -> None:
+        """Answer when *job* has ended, with what a read would show, and let the *fault* befall that.
+
+        The submit is in the journal before that.
+        """
         backend = self._backend
         entry.wait_s = wait
         self._journal.append(entry)
@@ -200,23 +211,10 @@ class Submits:
         entry.state = snapshot.state
         body = encode.job_view(job, snapshot, backend.reply(job) if snapshot.state is _OK else None)
         headers = [*headers, preference_applied(wait)]
-        await exchange.answer(201, body, entry, WRITTEN, self._deliveries, headers)
-
-    def _no_place(self, error: Full | QueueFull | KeyReused, key: str | None) -> Refusal:
-        if isinstance(error, KeyReused):
-            message = f"the Idempotency-Key {key!r} came with another payload before; a new payload takes a new key"
-            return Refusal("IDEMPOTENCY_KEY_REUSED", message)
-        wait_s = FULL_RETRY_AFTER_S
-        clock = self._backend.clock
-        if error.room_at_ms is not None:
-            left_ms = error.room_at_ms - clock.now_ms()
-            wait_s = max(1, -(-left_ms // (1000 * max(1, clock.pace))))
-        if isinstance(error, QueueFull):
-            message = f"every slot is taken and the queue is full (DUMMYLLM_QUEUE_MAX); try again in {wait_s} s"
+        if fault is not None:
+            await self._bends.of_written.answer(exchange, fault, 201, body, entry, headers)
         else:
-            limits = "DUMMYLLM_JOBS_MAX, DUMMYLLM_STORE_MAX_BYTES"
-            message = f"every place is taken by an unfinished job ({limits}); try again in {wait_s} s"
-        return Refusal("FULL", message, headers=((b"retry-after", b"%d" % wait_s),))
+            await exchange.answer(201, body, entry, WRITTEN, self._deliveries, headers)
 
     def _ignored(self, body: bytearray) -> str | None:
         names = unknown_members(body)

@@ -49,7 +49,8 @@ then all is well.
 - A step is a mode, `ok` if none is named, and the faults that befall its job for certain.
 - The next step comes when a job was accepted, or when the step itself refused the submit. A step that refuses
   (`submit.status`, `submit.reset`) holds nothing else: it leaves no job for anything to befall.
-- Faults that exclude each other cannot share a step. A fault of unit `poll` befalls the first status read.
+- Faults that exclude each other cannot share a step. A fault of unit `poll` befalls the first status read,
+  and goes before `poll.missing` and `poll.unknown_state`, which count it as theirs: give them `reads=2` beside it.
 - What a step does to a submit takes the place of what was drawn for it. What it does to the answer befalls only the
   submit that made the job.
 
