@@ -124,7 +124,7 @@ def read_journal(lines: Iterable[bytes]) -> Read:
     reading = _Reading()
     number = 0
     for number, raw in enumerate(lines, start=1):
-        if not raw.endswith(b"\n"):
+        if not raw.endswith(b"\n") and not _is_json(raw):
             number -= 1  # noqa: PLW2901  # it is not whole
             break
         try:
@@ -132,6 +132,15 @@ def read_journal(lines: Iterable[bytes]) -> Read:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reading.mistake = reading.mistake or f"line {number} is no line of a journal: {error}"
     return reading.end(number)
+
+
+def _is_json(raw: bytes) -> bool:
+    """Say whether a last line without its end is whole nevertheless: a part of an object is no JSON."""
+    try:
+        msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 class _Reading:

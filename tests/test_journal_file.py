@@ -198,10 +198,11 @@ def test_of_a_file_that_was_cut_every_whole_line_is_read(cut: int) -> None:
     raw = b"".join(encoded(HEADING, *map(line, range(5)), CLOSING))
     kept = raw[:-cut]
     found = read_journal(kept.splitlines(keepends=True))
+    whole = kept.count(b"\n") + kept.endswith(b"}")  # an editor may have taken the last end of line
 
-    assert found.closing is None
-    assert found.lines == tuple(map(line, range(kept.count(b"\n") - 1)))
-    assert found.ends_at_line == kept.count(b"\n")
+    assert (found.closing is None) == (cut > 1)
+    assert found.lines == tuple(map(line, range(min(5, whole - 1))))
+    assert found.ends_at_line == whole
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 By `payload`, `trace_id` or `key` the operator says so. By `auto` submits that share a key are one, and so are those
 that share a trace_id and a payload. Those that share a payload alone are one too, but weakly: two customers may well
 ask the same thing. A key replays its job however that ended, so a new key alone never makes new work.
+Another payload after a 413 or 422 does: it was repaired.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from operator import attrgetter
 from dummyllm.journal import What
 from dummyllm.journal_line import Closing, Heading, Line
 from dummyllm.verdict.limits import Limits
-from dummyllm.verdict.run import NOTHING, Expected, Run, Story, Work, done_ms
+from dummyllm.verdict.run import KEY_REUSED, NOTHING, REPAIRABLE, Expected, Run, Story, Work, done_ms, is_lost
 from dummyllm.verdict.same import Same
 from dummyllm.verdict.stories import refused_suspends, stories_of
 
@@ -37,12 +38,13 @@ def run_of(
     came before the first one, and those that *closing* knows of, need not be counted.
     """
     lines = sorted(lines, key=attrgetter("seq"))
-    stories = stories_of(heading, lines)
-    submits = [line for line in lines if line.what is What.SUBMIT]
-    works = list(_works(submits, stories, same))
     last_ms = max(map(done_ms, lines), default=0)
     if closing is not None and heading.pace and heading.started_at_ms:
         last_ms = max(last_ms, (closing.closed_at_ms - heading.started_at_ms) // heading.pace)
+    end_ms = last_ms if now_ms is None else max(now_ms, last_ms)
+    stories = stories_of(heading, lines, None if closing is None else (closing.closed_at_ms, end_ms))
+    submits = [line for line in lines if line.what is What.SUBMIT]
+    works = list(_works(submits, stories, same))
     return Run(
         heading=heading,
         lines=lines,
@@ -50,7 +52,7 @@ def run_of(
         works=works,
         limits=limits or Limits(),
         is_final=is_final,
-        end_ms=last_ms if now_ms is None else max(now_ms, last_ms),
+        end_ms=end_ms,
         same=same,
         expected=expected,
         work_of_story={story.id: work for work in works for story in work.stories},
@@ -88,22 +90,36 @@ class _Ties:
         self._whole = _Sets(size)
         self._first: defaultdict[str, dict[Hashable, int]] = defaultdict(dict)
         self._names: dict[int, str] = {}
+        self._last: dict[tuple[str, str], tuple[int, tuple[str | None] | None]] = {}  # the payload if it was refused
 
     def add(self, place: int, line: Line, same: Same) -> None:
         """Tie the submit *line* to all before it that share anything with it."""
         payload = line.fingerprint or (f"body {line.body}" if line.body else None)
+        # A key that came with another payload is no tie to what came with it before: the server said so.
+        key = None if line.code == KEY_REUSED else line.key
         if same is Same.PAYLOAD:
             self._tie(place, "payload", payload)
         elif same is Same.KEY:
-            self._tie(place, "key", line.key)
+            self._tie(place, "key", self._unrepaired("key", key, payload, line))
         elif same is Same.TRACE_ID and line.trace_id is not None:
-            self._tie(place, "trace_id", line.trace_id)
+            self._tie(place, "trace_id", self._unrepaired("trace_id", line.trace_id, payload, line))
         else:
             if same is Same.AUTO:
-                self._tie(place, "key", line.key)
+                self._tie(place, "key", self._unrepaired("key", key, payload, line))
                 traced = None if line.trace_id is None or payload is None else (line.trace_id, payload)
                 self._tie(place, "trace_id and payload", traced)
             self._tie(place, "payload alone", payload, is_weak=True)
+
+    def _unrepaired(self, name: str, value: str | None, payload: str | None, line: Line) -> Hashable | None:
+        """Return *value*, and how often its payload was repaired: another one after a 413 or 422 is new work."""
+        if value is None:
+            return None
+        repairs, refused = self._last.get((name, value), (0, None))
+        if refused is not None and refused[0] != payload:
+            repairs += 1
+        is_refused = line.status in REPAIRABLE and not is_lost(line)
+        self._last[name, value] = repairs, (payload,) if is_refused else None
+        return value, repairs
 
     def _tie(self, place: int, name: str, value: Hashable | None, *, is_weak: bool = False) -> None:
         if value is None:  # what nobody has is not shared

@@ -133,6 +133,8 @@ def _badly(run: Run, work: Work, story: Story) -> tuple[Report, str]:
             return Report.TIMEOUT, "it never ended, and its deadline passed"
         return Report.UNKNOWN, "it was under way when the run was over"
     if story.told_end is None and not _is_in_time(run, story):
+        if story.ended_as is State.OK and story.may_have_been_told:
+            return Report.UNKNOWN, "it ended ok after its deadline, and an answer that said so may have arrived"
         return Report.TIMEOUT, "its deadline passed before it ended"
     if story.ended_as is State.OK or (story.told_end is None and _is_hidden(story)):
         return Report.UNKNOWN, f"it ended {story.ended_as}, and whoever asked could not hear of it, or had no text"

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 FINAL = frozenset(state.value for state in FINAL_STATES)
 NOTHING: frozenset[str] = frozenset()
+REPAIRABLE = (413, 422)
+"""What a runner may repair the payload after: then it is another piece of work."""
+KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
 
 _YES = Delivered.YES
 

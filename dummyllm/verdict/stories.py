@@ -24,8 +24,11 @@ _REQUESTS = (_SUBMIT, _POLL, _CANCEL, _INSPECT, What.OTHER)
 _GONE = (404, 410)
 
 
-def stories_of(heading: Heading, lines: Sequence[Line]) -> dict[str, Story]:
-    """Return the story of every job whose acceptance is among *lines*, by its id."""
+def stories_of(heading: Heading, lines: Sequence[Line], end: tuple[int, int] | None = None) -> dict[str, Story]:
+    """Return the story of every job whose acceptance is among *lines*, by its id.
+
+    *end* is when the run ended, by the jobs' clock and by the wall's, if that is known.
+    """
     told: dict[str, list[Line]] = {}
     for line in lines:
         if line.job is None:
@@ -37,7 +40,7 @@ def stories_of(heading: Heading, lines: Sequence[Line]) -> dict[str, Story]:
             told[line.job] = [line]
         # Else its beginning fell out of the journal: nothing is said of it.
     is_moved = not heading.pace and heading.clock != "polls"
-    moves = _Moves(line for line in lines if line.what in _REQUESTS) if is_moved else None
+    moves = _Moves((line for line in lines if line.what in _REQUESTS), end) if is_moved else None
     return {job: _story(job, told.pop(job), heading.pace, moves) for job in list(told)}
 
 
@@ -120,9 +123,10 @@ def _wall_ms(story: Story, at_ms: int, pace: int, moves: _Moves | None) -> int |
 class _Moves:
     """How a clock that stands still was moved, as far as the lines show it."""
 
-    def __init__(self, lines: Iterable[Line]) -> None:
-        # A request that was held shows the clock as it was when it was answered.
-        timed = sorted((line.at_ms, done_ms(line) if line.wait_s else line.arrived_ms) for line in lines)
+    def __init__(self, lines: Iterable[Line], end: tuple[int, int] | None) -> None:
+        # A request that was held shows the clock as it was when it was answered. It may have been moved after the last.
+        timed = [(line.at_ms, done_ms(line) if line.wait_s else line.arrived_ms) for line in lines]
+        timed = sorted([*timed, end] if end is not None else timed)
         self._at_ms = [at_ms for at_ms, _ in timed]
         self._arrived_ms = [arrived_ms for _, arrived_ms in timed]
 

@@ -48,7 +48,7 @@ class Jobs:
         self._deliveries = deliveries
         self._collection: dict[str, Handler] = {"POST": self.submit}
         self._members: dict[str, dict[str, Handler]] = {
-            "": {"GET": self.poll, "HEAD": self.poll},
+            "": {"GET": self.poll, "HEAD": self.peek},
             "cancel": {"POST": self.cancel},
             "request": {"GET": self.inspect, "HEAD": self.inspect},
         }
@@ -90,6 +90,10 @@ class Jobs:
         reading, now_ms = await backend.read(job)
         await self._show(exchange, reading, now_ms, wait)
 
+    async def peek(self, exchange: Exchange) -> None:
+        """`HEAD /v1/jobs/{id}`: what a GET would answer, without the body, so it tells nobody how a job is; no read."""
+        await self._look(exchange, self._view)
+
     async def _show(self, exchange: Exchange, reading: Reading, now_ms: int, wait: int | None) -> None:
         """Answer a read that is counted, or that a fault befell."""
         job, snapshot = reading.job, reading.snapshot
@@ -130,13 +134,16 @@ class Jobs:
 
     async def inspect(self, exchange: Exchange) -> None:
         """`GET /v1/jobs/{id}/request`: say what a job was asked to do, as it was sent."""
+        await self._look(exchange, lambda job, _: encode.request_view(job))
+
+    async def _look(self, exchange: Exchange, view: Callable[[Job, Snapshot], bytes]) -> None:
         exchange.what = _INSPECT
         job = await self._get(exchange.job_id) or self._missing(exchange)
         job = await self._backend.present(job)
         snapshot, now_ms = self._backend.look(job)
         if job.has_vanished(now_ms):
             raise _no_such(job.id)
-        await self._answer(exchange, _INSPECT, job, snapshot, now_ms, encode.request_view(job))
+        await self._answer(exchange, _INSPECT, job, snapshot, now_ms, view(job, snapshot))
 
     def _view(self, job: Job, snapshot: Snapshot) -> bytes:
         return encode.job_view(job, snapshot, self._backend.reply(job) if snapshot.state is _OK else None)

@@ -6,7 +6,8 @@ from bisect import bisect_left
 
 from dummyllm.journal_line import Line
 from dummyllm.verdict.finding import Evidence, Finding, Invariant, Kind
-from dummyllm.verdict.run import FINAL, Run, Story, Work, by_whom, done_ms, is_delivered
+from dummyllm.verdict.reaction import may_have_told_end
+from dummyllm.verdict.run import FINAL, Run, Story, Work, by_whom, done_ms, is_delivered, is_lost
 
 ID = "cancel-follow-through"
 
@@ -39,17 +40,16 @@ def _soft_cancel(story: Story) -> Line | None:
 
 
 def _free_ms(run: Run, story: Story, soft: Line) -> int:
-    """Return from when on the work may be submitted again: its client knows the end, or has waited long enough."""
-    known = [done_ms(soft) + run.limits.cancel_follow_ms, story.told_gone_ms]
-    if story.told_end is not None:
-        known.append(done_ms(story.told_end))
-    return min(ms for ms in known if ms is not None)
+    """Return from when on the work may be submitted again: its client may know the end, or has waited long enough."""
+    known = [done_ms(line) for line in story.answers if may_have_told_end(line)]
+    known += [done_ms(line) for line in story.contacts if line.status in (404, 410) and not is_lost(line)]
+    return min([done_ms(soft) + run.limits.cancel_follow_ms, *known])
 
 
 def _was_followed(story: Story, soft: Line) -> bool:
     """Say whether anybody asked about the job after *soft*, or was told of its end by what had asked before."""
     later = (line for line in story.answers if line is not soft and line.arrived_ms >= done_ms(soft))
-    return story.told_end is not None or any(True for _ in later)
+    return story.may_have_been_told or any(True for _ in later)
 
 
 def _resubmitted(work: Work, story: Story, soft: Line, again: Line) -> Finding:
@@ -69,7 +69,8 @@ INVARIANT = Invariant(
     id=ID,
     kind=Kind.PROVEN,
     fails_when="After a cancel whose delivered answer shows the job still under way, the work is submitted again "
-    "before the end of the job was told, or 30 s have passed. A job that nobody asks about any more is warned of.",
+    "before its client may know the end of the job, or 30 s have passed. A job that nobody asks about any more is "
+    "warned of.",
     means="A cancel is a wish. Until the backend says that the job has ended, it may still cost, and it may still "
     "end ok.",
     breaks="Any 200 taken for the end; a cancel that is sent and forgotten; a place that is given to the next job at "

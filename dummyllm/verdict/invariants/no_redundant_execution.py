@@ -20,7 +20,9 @@ def judge(run: Run) -> Evidence:
         if told and len(work.stories) > 1:
             ok, first = min(told, key=lambda one: done_ms(one[0]))
             for later in work.stories:
-                if later.accepted_ms > done_ms(ok) + run.limits.slack_ms:
+                # Who sends the same key again asks for the same job, and cannot know that the server forgot it.
+                is_again = later.commit.key is not None and later.commit.key == first.commit.key
+                if later.accepted_ms > done_ms(ok) + run.limits.slack_ms and not is_again:
                     evidence.convict(_finding(work, first, ok, later), work)
     return evidence
 
@@ -52,7 +54,8 @@ INVARIANT = Invariant(
     id=ID,
     kind=Kind.PROVEN,
     fails_when="A job of some work is submitted more than 50 ms after an `ok` of an earlier one was delivered, other "
-    "than as the answer to a cancel; the earlier one carried no result.* fault, for to retry garbage is right.",
+    "than as the answer to a cancel, and not with the same Idempotency-Key; the earlier one carried no result.* fault, "
+    "for to retry garbage is right.",
     means="A success is kept. Whatever fails afterwards, on the runner's own side, is done again there.",
     breaks="A result that is lost between the answer and the database; a message that is acknowledged to its queue "
     "too late, so that it comes again; a second result that overwrites the first.",

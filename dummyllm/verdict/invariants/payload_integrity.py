@@ -8,12 +8,11 @@ from math import inf
 
 from dummyllm.journal_line import Line
 from dummyllm.verdict.finding import Evidence, Finding, Invariant, Kind
-from dummyllm.verdict.run import Expected, Run, by_whom, is_delivered, is_lost
+from dummyllm.verdict.run import REPAIRABLE, Expected, Run, by_whom, is_delivered, is_lost
 from dummyllm.verdict.same import Same
 
 ID = "payload-integrity"
 
-REPAIRABLE = (413, 422)
 JUDGED = (400, 422)  # here the payload itself was looked at, and was wrong
 
 

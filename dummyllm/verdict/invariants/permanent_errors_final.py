@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dummyllm.journal_line import Line
 from dummyllm.verdict.finding import Evidence, Finding, Invariant, Kind
-from dummyllm.verdict.run import Run, Work, by_whom, done_ms, is_delivered
+from dummyllm.verdict.run import KEY_REUSED, Run, Work, by_whom, done_ms, is_delivered
 
 ID = "permanent-errors-final"
 
@@ -46,10 +46,15 @@ def _repeated(work: Work) -> list[_Again]:
         if again is None:
             if line.status in PERMANENT and is_delivered(line):
                 refused[what] = _Again(line)
-        elif line.arrived_ms >= done_ms(again.refusal):
+        elif line.arrived_ms >= done_ms(again.refusal) and not _is_rekeyed(again.refusal, line):
             again.first = again.first or line
             again.times += 1
     return list(refused.values())
+
+
+def _is_rekeyed(refusal: Line, line: Line) -> bool:
+    """Say whether *line* has another key, where that was what was wrong."""
+    return refusal.code == KEY_REUSED and line.key != refusal.key
 
 
 def _finding(work: Work, refusal: Line, first: Line, times: int) -> Finding:
@@ -66,7 +71,7 @@ INVARIANT = Invariant(
     id=ID,
     kind=Kind.PROVEN,
     fails_when="After a delivered 400, 401, 403, 413, 415 or 422 to a submit, the same bytes with the same credentials "
-    "are submitted again for the same work.",
+    "are submitted again for the same work; where the key was what was wrong, with the same key.",
     means="The same bytes will be refused again. A runner reports the error, repairs the payload, or renews its key.",
     breaks="A retry on every status that is not 2xx; an error whose status is lost on the way to the retry rule; a "
     "queue that hands a poisoned message out again and again.",

@@ -24,13 +24,12 @@ def judge(run: Run) -> Evidence:
             for finding in _early(run, work, hints, work.submits, evidence):
                 evidence.convict(finding, work)
     for story in run.acked:
-        hints = [line for line in (*story.submits, *story.reads) if _is_hint(run, line)]
+        # A hint binds the one that it was given to, and what a dashboard does is no fault of the runner's.
+        agent = story.commit.user_agent
+        hints = [line for line in (*story.submits, *story.reads) if line.user_agent == agent and _is_hint(run, line)]
         if hints and not story.is_suspended(ID):
-            # A hint binds the one that it was given to; a dashboard heard of none.
-            for agent in dict.fromkeys(line.user_agent for line in hints):
-                own = [line for line in hints if line.user_agent == agent]
-                reads = [line for line in story.reads if line.user_agent == agent]
-                evidence.breaches += _early(run, run.work_of_story[story.id], own, reads, evidence)
+            reads = [line for line in story.reads if line.user_agent == agent]
+            evidence.breaches += _early(run, run.work_of_story[story.id], hints, reads, evidence)
     return evidence
 
 
@@ -81,7 +80,8 @@ INVARIANT = Invariant(
     id=ID,
     kind=Kind.PROVEN,
     fails_when="After a delivered Retry-After of d ≤ 60 s the next submit of the work, or read of the job, comes "
-    "before d − 50 ms; the first one within 100 ms may have been on its way.",
+    "before d − 50 ms; the first one within 100 ms may have been on its way. Reads count if their User-Agent is the "
+    "submit's.",
     means="A backend that says when to come back is short of something. Coming sooner costs it more and brings "
     "nothing.",
     breaks="A retry library that does not read the header; a backoff that is shorter than the hint; a second retry "
