@@ -122,6 +122,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.sections.append(("dummyllm", section(dummy)))
         directory = _reports(item.config)
         if directory is not None:
-            write(dummy, directory, item.nodeid)
+            try:
+                write(dummy, directory, item.nodeid)
+            except OSError as error:  # whatever leaves a hook ends the whole run
+                report.sections.append(("dummyllm", f"--dummyllm-report {directory}: {error.strerror}"))
     if dummy is not None and call.when == "teardown":
         del item.stash[_DUMMY]  # items are kept to the end of the run, and journals need not be

@@ -9,7 +9,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import msgspec
 
-from dummyllm.cli.partner import AwayError, TroubleError
+from dummyllm.cli.partner import AwayError, BarredError, TroubleError
 
 SOCKET_TIMEOUT_S = 10
 
@@ -44,7 +44,7 @@ class Fetch:
             sentence = f"refused, {said['code']}: {said['message']}"
         except (msgspec.DecodeError, OSError, HTTPException, LookupError, TypeError):
             return AwayError(f"what answers at {self.url} is no dummyLLM (status {error.code})")
-        return AwayError(sentence) if error.code in (401, 403) else TroubleError(sentence)
+        return BarredError(sentence) if error.code in (401, 403) else TroubleError(sentence)
 
 
 def url_mistake(url: str, source: str) -> str | None:

@@ -132,7 +132,12 @@ def main(
     try:
         command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        return terminal.refuse([f"{str(error).rstrip('.')}; dummyllm --help shows how it is called"])
+        said = str(error)
+        said = said if said.endswith("...") else said.rstrip(".")
+        return terminal.refuse([f"{said}; dummyllm --help shows how it is called"])
+    if STDIN in bound.kwargs.values():
+        name = next(name for name, value in bound.kwargs.items() if value == STDIN)
+        return terminal.refuse([f"--{name.replace('_', '-')} - names no file; a dash is standard input, in its place"])
     if command == app.version_print:
         terminal.say(f"dummyLLM {__version__}")
         return Status.OK

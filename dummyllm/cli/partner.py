@@ -40,6 +40,10 @@ class AwayError(Exception):
     """There is no server to talk to, or what answers is not ours; the conversation is over."""
 
 
+class BarredError(AwayError):
+    """The server lets nobody in like this: to ask again changes nothing."""
+
+
 class Partner(Protocol):
     """The other side of a chat."""
 

@@ -10,7 +10,7 @@ import msgspec
 
 from dummyllm import eliza
 from dummyllm.cli.fetch import Fetch
-from dummyllm.cli.partner import AwayError, Manner, Message, TroubleError, explanation, payload_of
+from dummyllm.cli.partner import AwayError, BarredError, Manner, Message, TroubleError, explanation, payload_of
 
 TIMEOUT_MS = 30_000
 POLL_MS_MIN, POLL_MS_MAX = 10, 250
@@ -35,12 +35,28 @@ class Remote:
         return eliza.reply(eliza.own_script(), [], seed=None)
 
     def answer(self, messages: Sequence[Message]) -> str:
-        """Return the reply of a job; raise `TroubleError` if it ends badly or not in time."""
+        """Return the reply of a job; raise `TroubleError` if it ends badly or not in time, or an answer got lost."""
+        try:
+            return self._answered(messages)
+        except AwayError as error:
+            if isinstance(error, BarredError) or not self._is_there():
+                raise
+            raise TroubleError(
+                "no answer that can be read, though the server is there; to say it again is a retry"
+            ) from error
+
+    def _is_there(self) -> bool:
+        try:
+            return self._call("GET", "/health").get("name") == "dummyLLM"
+        except (AwayError, TroubleError):
+            return False
+
+    def _answered(self, messages: Sequence[Message]) -> str:
         body = payload_of(messages, timeout_ms=self._timeout_ms)
         job = self._call("POST", "/v1/jobs", body)
         end_s = time.monotonic() + self._timeout_ms / 1000
         pause_ms = POLL_MS_MIN
-        while (view := self._call("GET", f"/v1/jobs/{job['id']}"))["state"] in UNFINISHED:
+        while _is_unfinished(view := self._call("GET", f"/v1/jobs/{job['id']}")):
             if time.monotonic() >= end_s:
                 state = self._call("POST", f"/v1/jobs/{job['id']}/cancel", b"{}")["state"]
                 raise TroubleError(f"no answer within {self._timeout_ms} ms; the job was cancelled and is now {state}")
@@ -61,3 +77,8 @@ class Remote:
             return msgspec.json.decode(self._fetch.send(method, path, body), type=dict)
         except msgspec.DecodeError:
             raise AwayError(f"what answers at {self._fetch.url} is no dummyLLM") from None
+
+
+def _is_unfinished(view: dict[str, Any]) -> bool:
+    """Say whether a job is under way; one in a state that nobody documented is, while it has nothing to show."""
+    return view["state"] in UNFINISHED or (view["result"] is None and view["error"] is None)

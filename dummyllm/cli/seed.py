@@ -16,6 +16,8 @@ from dummyllm.cli.payload import decode, read, refused
 from dummyllm.cli.terminal import Status, Terminal
 from dummyllm.core.fingerprint import identity_of
 from dummyllm.core.foresight import ENDINGS, MANNERS, labels, outcomes, with_seed
+from dummyllm.core.latency import FIXED
+from dummyllm.core.mode import Mode
 from dummyllm.core.policy import Policy
 from dummyllm.core.request import Identity, JobRequest
 from dummyllm.setting_values import nearest
@@ -94,6 +96,11 @@ def _search(
             found += 1
         if found == wanted:
             return Status.OK
+        if tried == 1 and not _has_chance(settings):
+            return terminal.fail(
+                "nothing is left to chance here, so all seeds do the same, and not that; set DUMMYLLM_MODE=flaky or "
+                "random, or DUMMYLLM_FAULTS"
+            )
         if tried == most:
             break
         if tried % CHECK_EVERY == 0 and news.are_due:
@@ -101,6 +108,13 @@ def _search(
     return terminal.fail(
         f"of {most:,} seeds from {first} on, {found} do that; a script (DUMMYLLM_SCRIPT) does it without a search"
     )
+
+
+def _has_chance(settings: Settings) -> bool:
+    """Say whether anything may depend on the seed. Rules and scripts are not looked into: they may draw, or not."""
+    policy = settings.policy
+    draws = policy.submit_odds or policy.job_odds or policy.poll_odds or policy.rules or policy.script
+    return bool(draws) or settings.swarm or policy.mode in (Mode.RANDOM, Mode.FLAKY) or policy.shape is not FIXED
 
 
 def _policies(settings: Settings, first: int) -> Iterator[tuple[int, Policy]]:

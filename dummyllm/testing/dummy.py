@@ -123,8 +123,9 @@ class Dummy:
         What is *required* must have been put to the test as well.
         """
         __tracebackhide__ = True
-        self.is_final, self.required = True, _rules(require)
-        run, verdict = self.judged(self.case())
+        required, run = _rules(require), self.case().run(is_final=True)
+        verdict = judge(run, required)  # raises if one of them is no rule: then none is kept
+        self.is_final, self.required = True, required
         if verdict.verdict is Result.FAIL:
             raise AssertionError(text(verdict, run))
 

@@ -394,3 +394,22 @@ def test_a_server_that_refuses_for_ever_gives_no_answer(call) -> None:
 
     assert said.status == 0
     assert "no answer: every submit is refused, by a script or by a fault" in said.out
+
+
+@pytest.mark.parametrize("fault", ["submit.lost_ack", "submit.reset", "submit.cut_ack", "submit.status(502,body=html)"])
+def test_an_answer_that_got_lost_does_not_end_the_talk(call, fault: str) -> None:
+    """The server is there, so the line can be said again, and is a retry."""
+    with live(SCRIPT=f"{fault},ok", LATENCY_MS="0") as server:
+        said = call("chat", "--url", server.url, typed="Hello\nHello\n")
+
+    assert said.status == 0
+    assert said.out.count("  | no answer that can be read, though the server is there; to say it again is a retry") == 1
+    assert said.out.splitlines()[-1] == "eliza> Hello. Pull up a chair. What is the matter?"
+
+
+def test_a_state_that_nobody_documented_is_waited_out(call) -> None:
+    """As long as there is nothing to show, a job is under way."""
+    with live(SCRIPT="ok+poll.unknown_state", LATENCY_MS="0") as server:
+        said = call("chat", "--url", server.url, typed="Hello\n")
+
+    assert (said.status, said.out.splitlines()[-1]) == (0, "eliza> Hello. Pull up a chair. What is the matter?")

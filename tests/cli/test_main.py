@@ -187,3 +187,21 @@ def test_nobody_pays_for_what_another_needs(statement: str, unwanted: set[str]) 
     program = f"import sys; {statement}; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert unwanted.isdisjoint(modules)
+
+
+def test_a_list_that_goes_on_says_so(call) -> None:
+    """Its dots are no full stop."""
+    said = call("serv")
+
+    assert said.err.endswith("journal, ...; dummyllm --help shows how it is called\n")
+
+
+@pytest.mark.parametrize(
+    "argv", [["fate", "-", "--svg", "-"], ["verdict", "run.jsonl", "--out", "-"], ["verdict", "-", "--expect", "-"]]
+)
+def test_a_dash_is_standard_input_and_no_value_of_an_option(call, argv: list[str], tmp_path: Path) -> None:
+    """It was a file with an odd name."""
+    said = call(*argv, typed="{}")
+
+    assert said.status == 2
+    assert said.err == f"dummyllm: {argv[-2]} - names no file; a dash is standard input, in its place\n"

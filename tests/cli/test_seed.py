@@ -125,7 +125,7 @@ def _is_told(word: str, submit: dict) -> bool:
 
 def test_what_is_not_to_be_found_is_said(call) -> None:
     """The call was right and it did not work: status 1, and the way that needs no search."""
-    said = call("seed", "find", "-", "--want", "hang", "--most", "500", typed=PAYLOAD, MODE="ok")
+    said = call("seed", "find", "-", "--want", "timeout", "--most", "500", typed=PAYLOAD, MODE="flaky")
 
     assert (said.status, said.out) == (1, "")
     assert said.err == (
@@ -196,9 +196,17 @@ def test_a_long_search_is_told_of(call, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(news, "SECONDS_BETWEEN_NEWS", -1.0)
     monkeypatch.setattr(seed, "CHECK_EVERY", 2)
 
-    said = call("seed", "find", "-", "--want", "timeout", "--most", "5", typed=PAYLOAD, MODE="ok")
+    said = call("seed", "find", "-", "--want", "timeout", "--most", "5", typed=PAYLOAD, MODE="flaky")
 
     assert said.out == ""
     assert said.err.splitlines()[:-1] == [
         f"dummyllm: {tried} seeds tried in 0 s, 0 found; Ctrl-C ends it" for tried in (2, 4)
     ]
+
+
+def test_no_seed_is_looked_for_where_none_matters(call) -> None:
+    """To try a hundred million of them takes half an hour."""
+    said = call("seed", "find", "-", "--want", "fail", typed=PAYLOAD, MODE="ok")
+
+    assert (said.status, said.out) == (1, "")
+    assert said.err.startswith("dummyllm: nothing is left to chance here, so all seeds do the same, and not that; set ")

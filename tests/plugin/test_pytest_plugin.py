@@ -412,3 +412,40 @@ def test_whoever_does_not_use_it_does_not_wait_for_it(tmp_path: Path) -> None:
     ended = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=120)
 
     assert "1 passed" in ended.stdout, ended.stdout + ended.stderr
+
+
+def test_a_rule_that_is_none_fails_its_test_and_not_the_run(ran: Ran) -> None:
+    """Whatever leaves a hook ends the whole run, and under xdist in silence."""
+    result = ran(
+        """
+def test_one(dummyllm):
+    dummyllm.assert_good_runner(require=["jiter"])
+
+def test_two(dummyllm):
+    pass
+        """,
+    )
+
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["E *'jiter' is no rule of the verdict (did you mean 'jitter'?)*"])
+
+
+def test_a_report_that_cannot_be_written_fails_no_run(ran: Ran) -> None:
+    """The directory may be gone by then."""
+    result = ran(
+        """
+import shutil
+
+def test_one(dummyllm):
+    shutil.rmtree("reports")
+    assert False
+
+def test_two(dummyllm):
+    pass
+        """,
+        "--dummyllm-report",
+        "reports",
+    )
+
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["--dummyllm-report *reports: No such file or directory"])

@@ -45,7 +45,7 @@ advisory rule where it would have warned.
 A rule is of one of three kinds. A **proven** one fails a run. An **advisory** one judges manners and warns, unless it
 is required. A **declared** one wants to be told a limit first.
 
-An obligation that is open is pending until the run is **final**: the server has ended, the journal comes from a file,
+An obligation that is open is pending until the run is **final**: the server has ended, its file has a closing line,
 or `?final=1` says so. A rule is **suspended** for a job, or for a piece of work, that was befallen by a fault after
 which even an honest runner could seem to break it.
 
