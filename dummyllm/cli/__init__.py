@@ -6,6 +6,7 @@ the whole program as a function.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from io import TextIOWrapper
@@ -26,6 +27,9 @@ def run() -> NoReturn:
 def _main() -> int:
     from dummyllm.cli.main import main  # noqa: PLC0415  # a Ctrl-C while this is imported ends quietly too
 
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed when the process began (`>&-`)
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "r" if name == "stdin" else "w"))
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a byte we cannot read or a letter we cannot write is no traceback
             stream.reconfigure(errors="replace" if stream is sys.stdin else "backslashreplace")
@@ -34,6 +38,12 @@ def _main() -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has seen enough (`dummyllm fate - | head`). What is still in the buffer is not worth a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.stderr.write(f"dummyllm: standard output cannot be written ({error.strerror})\n")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status

@@ -15,6 +15,7 @@ from dummyllm import __version__
 from dummyllm.cli import run
 from dummyllm.cli.main import COMMANDS, main
 from dummyllm.cli.terminal import Terminal, printable
+from tests.cli.conftest import PATIENCE_S, environment
 
 HELP = Path(__file__).parent / "help"
 NAMES = [command.name for command in COMMANDS]
@@ -205,3 +206,23 @@ def test_a_dash_is_standard_input_and_no_value_of_an_option(call, argv: list[str
 
     assert said.status == 2
     assert said.err == f"dummyllm: {argv[-2]} - names no file; a dash is standard input, in its place\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+@pytest.mark.parametrize(
+    ("redirect", "status", "err"),
+    [
+        (">/dev/full", 1, "dummyllm: standard output cannot be written (No space left on device)\n"),
+        (">&-", 0, ""),
+        ("2>&- >/dev/null", 0, ""),
+        ("<&- >/dev/null", 0, ""),
+    ],
+)
+def test_a_stream_that_is_full_or_closed_is_no_traceback(redirect: str, status: int, err: str) -> None:
+    """Who starts a program without one means it so."""
+    command = f"{sys.executable} -m dummyllm config {redirect}"
+    ended = subprocess.run(
+        command, check=False, shell=True, capture_output=True, text=True, env=environment(), timeout=PATIENCE_S
+    )
+
+    assert (ended.returncode, ended.stderr) == (status, err)
