@@ -45,9 +45,8 @@ class Bends:
         self._deliveries = deliveries
         self._has_complained = False
 
-    @property
     def of_written(self) -> Bends:
-        """The same for answers whose entries are in the journal already."""
+        """Return the same for answers whose entries are in the journal already."""
         return Bends(self._clock, WRITTEN, self._waits, self._deliveries)
 
     async def answer(

@@ -55,7 +55,7 @@ class Submits:
         self._journal = backend.journal
         self._waits = waits
         self._deliveries = deliveries
-        self._bends = bends
+        self._bends, self._bends_of_written = bends, bends.of_written()
         self._holding = holding
         self._unknown = settings.unknown
         self._max_body_bytes = settings.max_body_bytes
@@ -212,7 +212,7 @@ class Submits:
         body = encode.job_view(job, snapshot, backend.reply(job) if snapshot.state is _OK else None)
         headers = [*headers, preference_applied(wait)]
         if fault is not None:
-            await self._bends.of_written.answer(exchange, fault, 201, body, entry, headers)
+            await self._bends_of_written.answer(exchange, fault, 201, body, entry, headers)
         else:
             await exchange.answer(201, body, entry, WRITTEN, self._deliveries, headers)
 
